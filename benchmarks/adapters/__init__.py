@@ -1,0 +1,1 @@
+"""One module per peer: each gives its library the same three calls."""

@@ -1,0 +1,178 @@
+"""The composition root: the only file that knows every part."""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final, NoReturn
+
+import anyio
+from anyio.abc import TaskGroup
+
+from sidecar import lifeline, logs, settings
+from sidecar.credentials import Credentials
+from sidecar.descriptors import Descriptors
+from sidecar.dialects import openai_chat
+from sidecar.engines.http import HttpEngine
+from sidecar.engines.llama.engine import LlamaEngine
+from sidecar.engines.scripted import ScriptedEngine
+from sidecar.engines.transport import HttpxTransport
+from sidecar.handler import Engine, stack
+from sidecar.methods.services import Services
+from sidecar.methods.table import METHODS
+from sidecar.middleware.deadline import deadline
+from sidecar.middleware.meter import meter
+from sidecar.providers import PROVIDERS
+from sidecar.rpc.connection import HostConnection
+from sidecar.rpc.router import Router
+from sidecar.rpc.stdio import Inbox, Outbox
+from sidecar.settings import ConfigError, Settings
+from sidecar.streams import Streams
+from sidecar.targets import Targets
+
+CLEAN: Final = 0
+CRASHED: Final = 1
+USAGE_ERROR: Final = 2
+HOST_STOPPED_READING: Final = 3
+SIGNALLED: Final = 128
+
+log: Final = logging.getLogger("sidecar")
+
+
+def main(arguments: list[str], descriptors: Descriptors) -> NoReturn:
+    """Serve until the session ends, and exit with the code that tells how."""
+    started = time.monotonic_ns()
+    try:
+        chosen = settings.load(arguments)
+    except ConfigError as error:
+        os.write(descriptors.stderr, f"llm-sidecar: {error}\n".encode())
+        os._exit(USAGE_ERROR)
+    queue = logs.LogQueue(descriptors.stderr)
+    sidecar = _Sidecar(chosen, descriptors, started)
+    logs.configure(queue, chosen.log_level, chosen.log_format, sidecar.secrets)
+    try:
+        code = anyio.run(sidecar.serve)
+    except BaseException:
+        log.exception("the sidecar crashed")
+        code = CRASHED
+    queue.flush()
+    os._exit(code)  # a daemon thread may be blocked for good in a read or a write
+
+
+class _Sidecar:
+    """One process, one session."""
+
+    def __init__(self, chosen: Settings, descriptors: Descriptors, started_ns: int) -> None:
+        self._settings = chosen
+        self._descriptors = descriptors
+        self._started_ns = started_ns
+        self._code = CLEAN
+        self._credentials = Credentials(
+            data_dir=chosen.data_dir, deadline_ms=chosen.limits.keychain_ms, key_env=chosen.key_env
+        )
+
+    def secrets(self) -> list[str]:
+        """Return every key in memory, for redaction."""
+        return list(self._credentials.known())
+
+    async def serve(self) -> int:
+        """Run the session and return the exit code."""
+        self._ended = anyio.Event()
+        async with anyio.create_task_group() as tasks:
+            self._tasks = tasks
+            self._outbox = Outbox(self._descriptors.stdout, self._settings.limits, self._stopped_reading)
+            async with self._engines() as engines:
+                self._open(engines, tasks)
+                await self._ended.wait()
+            tasks.cancel_scope.cancel()
+        return self._code
+
+    @asynccontextmanager
+    async def _engines(self) -> AsyncIterator[dict[str, Engine]]:
+        transport = HttpxTransport(proxy=self._settings.proxy)
+        http = HttpEngine(transport, {"openai_chat": openai_chat.DIALECT}, self._settings.allow_plain_http)
+        async with LlamaEngine(load_ms=self._settings.limits.load_ms) as llama:
+            engines: dict[str, Engine] = {"http": http, "llama": llama, "scripted": ScriptedEngine()}
+            yield engines
+            with anyio.move_on_after(1, shield=True):
+                await http.close()
+
+    def _open(self, engines: dict[str, Engine], tasks: TaskGroup) -> None:
+        limits = self._settings.limits
+        router = Router(METHODS, self._services(engines))
+        self._connection = HostConnection(router, self._outbox, limits, tasks)
+        self._handle_signals()
+        if self._settings.parent_pid is not None:
+            self._watch_host(self._settings.parent_pid)
+        gc.collect()
+        gc.freeze()
+        Inbox(self._descriptors.stdin, limits, self._connection.receive).start(self._input_ended)
+
+    def _services(self, engines: dict[str, Engine]) -> Services:
+        chosen = self._settings
+        targets = Targets(PROVIDERS, self._credentials, scripted=chosen.scripted)
+        for config in chosen.providers:
+            targets.configure(config)
+        if chosen.active is not None:
+            targets.activate(chosen.active)
+        performers = {name: stack((deadline, meter), engine.chat) for name, engine in engines.items()}
+        return Services(
+            limits=chosen.limits,
+            targets=targets,
+            credentials=self._credentials,
+            streams=Streams(self._outbox, chosen.limits),
+            chat=lambda call, emit: performers[call.target.provider.engine](call, emit),
+            engines=engines,
+            allowed_paths=chosen.allowed_paths,
+            app_id=chosen.app_id,
+            started_ns=self._started_ns,
+            watch_host=self._watch_host,
+            end=self._leave_soon,
+        )
+
+    def _watch_host(self, pid: int) -> None:
+        lifeline.watch(pid, lambda: self._end(CLEAN))
+
+    def _stopped_reading(self) -> None:
+        self._end(HOST_STOPPED_READING)
+
+    def _input_ended(self) -> None:
+        if self._outbox.host_is_gone:
+            self._end(CLEAN)
+        else:
+            self._tasks.start_soon(self._finish, CLEAN)
+
+    def _handle_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            if sys.platform == "win32":
+                signal.signal(number, lambda n, _: loop.call_soon_threadsafe(self._signalled, n))
+            else:
+                loop.add_signal_handler(number, self._signalled, number)
+
+    def _signalled(self, number: int) -> None:
+        self._tasks.start_soon(self._finish, SIGNALLED + number)
+
+    def _leave_soon(self) -> None:
+        self._tasks.start_soon(self._leave, CLEAN)
+
+    async def _finish(self, code: int) -> None:
+        """Answer what is pending, then leave."""
+        drain = self._settings.drain and code == CLEAN
+        await self._connection.finish(None if drain else self._settings.limits.exit_grace_ms / 1000)
+        await self._leave(code)
+
+    async def _leave(self, code: int) -> None:
+        """Deliver what is queued, then end."""
+        await self._outbox.drained(self._settings.limits.exit_grace_ms / 1000)
+        self._end(code)
+
+    def _end(self, code: int) -> None:
+        if not self._ended.is_set():
+            self._code = code
+            self._ended.set()

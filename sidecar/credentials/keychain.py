@@ -1,0 +1,202 @@
+"""Calls to the keychain, one at a time, in a thread that may be left behind: keychains can block for ever.
+
+anyio's worker threads would not do: the interpreter waits for them when it exits.
+"""
+
+import gc
+import time
+from asyncio import get_running_loop
+from collections.abc import Callable
+from contextlib import suppress
+from queue import SimpleQueue
+from threading import Thread
+from types import TracebackType
+from typing import Any, Final, Generic, Self, TypeVar
+
+import anyio
+
+from sidecar.credentials.vault import NO_KEYCHAIN_HINT, Loader, Vault
+from sidecar.schema.credentials import KeychainState
+from sidecar.schema.errors import ErrorType, SidecarError
+
+T = TypeVar("T")
+
+KEYCHAIN_ERRORS: Final[tuple[ErrorType, ...]] = ("keyring_unavailable", "keyring_locked", "keyring_denied")
+
+STATES: Final[dict[str, KeychainState]] = {
+    "keyring_unavailable": KeychainState("unavailable"),
+    "keyring_locked": KeychainState("locked"),
+    "keyring_denied": KeychainState("denied"),
+}
+
+HINTS: Final = {
+    "keyring_unavailable": NO_KEYCHAIN_HINT,
+    "keyring_locked": "Unlock the system's keychain, and try again.",
+    "keyring_denied": "Allow this app to use the system's keychain, and try again.",
+}
+
+PAUSE_S: Final = {"keyring_unavailable": 10.0, "keyring_locked": 1.0, "keyring_denied": 1.0}
+"""For how long a failure is told again without another try."""
+
+STUCK_PAUSE_S: Final = 10.0
+
+MAX_STUCK: Final = 4
+"""Threads left behind in calls that do not return; with as many, no more calls are made."""
+
+
+class Keychain:
+    """The keychain, loaded on first use. `deadline_s` bounds each call."""
+
+    def __init__(self, load: Loader, deadline_s: float) -> None:
+        self.state = KeychainState("unknown")
+        self._load = load
+        self._deadline_s = deadline_s
+        self._turn = anyio.Lock()
+        self._vault: Vault | None = None
+        self._thread: _Thread | None = None
+        self._stuck: list[_Thread] = []
+        self._failure: SidecarError | None = None
+        self._failed_until = 0.0
+
+    async def run(self, call: Callable[[Vault], T]) -> T:
+        """Return what `call` returns in the thread, after the calls before it.
+
+        Raise one of `KEYCHAIN_ERRORS` when the keychain fails or does not answer in time. What was asked for may then
+        still happen later: someone may yet answer the keychain's dialog.
+        """
+        async with self._turn:
+            self._repeat_failure()
+            job = _Job(lambda: call(self._open()), self._locked_means)
+            self._running_thread().put(job)
+            with anyio.move_on_after(self._deadline_s):
+                await job.done.wait()
+            if not job.done.is_set():
+                self._leave_thread()
+            return self._settle(job)
+
+    def _open(self) -> Vault:
+        if self._vault is None:
+            self._vault = self._load()
+        return self._vault
+
+    def _locked_means(self) -> ErrorType:
+        return self._vault.kind.locked if self._vault else "keyring_unavailable"
+
+    def _repeat_failure(self) -> None:
+        """Raise the last failure again while it is fresh, or as long as too many threads are stuck."""
+        were_stuck = len(self._stuck)
+        self._stuck = [thread for thread in self._stuck if thread.is_alive()]
+        if len(self._stuck) < were_stuck:
+            self._failure = None
+        if self._failure is None:
+            return
+        if len(self._stuck) >= MAX_STUCK or time.monotonic() < self._failed_until:
+            raise _copy(self._failure)
+
+    def _running_thread(self) -> "_Thread":
+        if self._thread is None:
+            self._thread = _Thread()
+        return self._thread
+
+    def _leave_thread(self) -> None:
+        assert self._thread is not None
+        self._thread.end_after_call()
+        self._stuck.append(self._thread)
+        self._thread = None
+
+    def _settle(self, job: "_Job[T]") -> T:
+        error = job.error if job.done.is_set() else self._no_answer()
+        if error is None or error.type not in STATES:
+            self._failure = None
+            self.state = KeychainState("ok", self._name())
+        else:
+            self._note(error, PAUSE_S[error.type] if job.done.is_set() else STUCK_PAUSE_S)
+        if error is not None:
+            raise error
+        return job.result
+
+    def _note(self, error: SidecarError, pause_s: float) -> None:
+        error.details.setdefault("hint", HINTS[error.type])
+        self._failure = _copy(error)
+        self._failed_until = time.monotonic() + pause_s
+        self.state = KeychainState(STATES[error.type].state, self._name(), error.details["hint"])
+
+    def _name(self) -> str | None:
+        return self._vault.kind.name if self._vault else None
+
+    def _no_answer(self) -> SidecarError:
+        if self._vault is None:
+            return SidecarError("keyring_unavailable", "The system's keychain does not answer.")
+        return SidecarError(
+            "keyring_locked",
+            "The system's keychain does not answer.",
+            hint="It may be waiting for its password in a dialog; answer it, and try again.",
+        )
+
+
+def _copy(error: SidecarError) -> SidecarError:
+    return SidecarError(error.type, error.message, **error.details)
+
+
+class _Job(Generic[T]):
+    """A call on its way through the thread. As a context it takes what is raised inside as its outcome."""
+
+    result: T
+    error: SidecarError | None = None
+
+    def __init__(self, call: Callable[[], T], locked_means: Callable[[], ErrorType]) -> None:
+        self.done = anyio.Event()
+        self._call = call
+        self._locked_means = locked_means
+        self._loop = get_running_loop()
+
+    def run(self) -> None:
+        with self:
+            self.result = self._call()
+        if self.error is not None:
+            # The frames of a failed call hold its connection to the keychain in reference cycles.
+            gc.collect()
+        with suppress(RuntimeError):  # the loop is closed when the call outlived it
+            self._loop.call_soon_threadsafe(self.done.set)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
+        if error is not None:
+            self.error = error if isinstance(error, SidecarError) else _translated(error, self._locked_means())
+        return True
+
+
+def _translated(error: BaseException, locked_means: ErrorType) -> SidecarError:
+    from keyring.errors import InitError, KeyringError, KeyringLocked, NoKeyringError
+
+    if isinstance(error, NoKeyringError):
+        return SidecarError("keyring_unavailable", "This system has no working keychain.")
+    if isinstance(error, (KeyringLocked, InitError)):
+        return SidecarError(locked_means)
+    if isinstance(error, KeyringError):
+        return SidecarError("keyring_denied")
+    return SidecarError("keyring_unavailable", "The system's keychain failed.")
+
+
+class _Thread:
+    """Runs jobs one after the other, and never keeps the process alive."""
+
+    def __init__(self) -> None:
+        self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
+        self._thread = Thread(target=self._run, name="keychain", daemon=True)
+        self._thread.start()
+
+    def put(self, job: _Job[Any]) -> None:
+        self._jobs.put(job)
+
+    def end_after_call(self) -> None:
+        self._jobs.put(None)
+
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job.run()

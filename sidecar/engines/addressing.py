@@ -1,0 +1,96 @@
+"""What goes out to a provider: the address, who we are, and the key in the one header that it belongs in."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+from sidecar import __version__
+from sidecar.engines.transport import Outgoing
+from sidecar.handler import Target
+from sidecar.providers.origins import is_private_channel, origin_of
+from sidecar.providers.record import Place
+from sidecar.schema.errors import SidecarError
+
+PlainHttp = Literal["refuse", "allow"]
+"""Whether a key may be sent unencrypted to another machine."""
+
+USER_AGENT: Final = f"llm-sidecar/{__version__}"
+FRAMING_HEADERS: Final = frozenset({"host", "connection", "content-length", "transfer-encoding"})
+PASTED: Final = ("/chat/completions", "/completions", "/responses", "/models")
+
+# Compression would hold back events until a block is full; a list of models is worth compressing.
+STREAM_HEADERS: Final = {
+    "user-agent": USER_AGENT,
+    "accept": "text/event-stream, application/json",
+    "accept-encoding": "identity",
+    "content-type": "application/json",
+}
+READ_HEADERS: Final = {"user-agent": USER_AGENT, "accept": "application/json", "accept-encoding": "gzip"}
+
+
+class Addressing:
+    """Makes the requests to providers."""
+
+    def __init__(self, plain_http: PlainHttp) -> None:
+        self._plain_http: PlainHttp = plain_http
+
+    def post(self, target: Target, path: str, body: bytes, sent: Callable[[], Awaitable[None]]) -> Outgoing:
+        """Return a question whose answer is to be streamed."""
+        url, headers = self._address(target, path)
+        return Outgoing(url=url, headers=STREAM_HEADERS | headers, body=body, sent=sent)
+
+    def get(self, target: Target, path: str) -> Outgoing:
+        """Return a request for something to read."""
+        url, headers = self._address(target, path)
+        return Outgoing(url=url, headers=READ_HEADERS | headers)
+
+    def _address(self, target: Target, path: str) -> tuple[str, dict[str, str]]:
+        url = target.provider.url(Place(target.config, target.endpoint, target.model), path)
+        secrets = _secrets(target)
+        if secrets and self._plain_http == "refuse" and not is_private_channel(url):
+            raise SidecarError(
+                "origin_not_allowed",
+                f"The key is not sent to {urlsplit(url).netloc} without encryption.",
+                hint="Use https:// in base_url, or allow plain http when the sidecar is started.",
+            )
+        return url, target.provider.headers(target.config) | secrets
+
+
+def _secrets(target: Target) -> dict[str, str]:
+    record, headers = target.provider, target.config.headers
+    secrets: dict[str, str] = {}
+    if target.key:
+        secrets[record.key_header] = record.key_prefix + target.key.reveal().strip()
+    for name, value in headers.items():
+        if name.lower() in FRAMING_HEADERS:
+            raise SidecarError("invalid_params", f"The header {name} cannot be set.")
+        secrets[name.lower()] = value.reveal()
+    return secrets
+
+
+def redirected(url: str, headers: dict[str, str]) -> str:
+    """Return where the server at `url` points to; raise `origin_not_allowed` where that is another server."""
+    from urllib.parse import urljoin
+
+    host, goal = urlsplit(url).netloc, urljoin(url, headers.get("location", ""))
+    try:
+        origin = origin_of(goal)
+    except SidecarError:
+        raise SidecarError("malformed_response", f"{host} redirects to an address that cannot be read.") from None
+    if origin != origin_of(url):
+        hint = "If that is the right server, write its address in base_url."
+        raise SidecarError("origin_not_allowed", f"{host} redirects to {origin}, which was sent nothing.", hint=hint)
+    return goal
+
+
+def address_hint(base_url: str) -> str | None:
+    """Say what may be wrong with an address at which nothing was found."""
+    parts = urlsplit(base_url)
+    path = parts.path.rstrip("/")
+    for pasted in PASTED:
+        if path.endswith(pasted):
+            return f"base_url ends before {pasted}: {parts.scheme}://{parts.netloc}{path.removesuffix(pasted)}"
+    segments = path.split("/")
+    if not any(segment[:1] == "v" and segment[1:2].isdigit() for segment in segments):
+        return f"base_url may lack its version: {parts.scheme}://{parts.netloc}{path}/v1"
+    return None

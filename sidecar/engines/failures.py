@@ -1,0 +1,94 @@
+"""What goes wrong on the way to a server and back, as errors that a client can act on."""
+
+import ssl
+from collections.abc import Iterator
+from socket import gaierror
+from typing import Final
+
+from httpcore2 import (
+    ConnectError,
+    LocalProtocolError,
+    NetworkError,
+    ProtocolError,
+    ProxyError,
+    RemoteProtocolError,
+)
+
+from sidecar.schema.errors import SidecarError
+
+TRANSPORT_ERRORS: Final = (NetworkError, ProtocolError, ProxyError)
+
+COMPANY_PROXY: Final = "A proxy that reads along needs its own certificate to be trusted here."
+
+# Numbers as in OpenSSL's x509_vfy.h; https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
+NOT_TRUSTED: Final = {
+    9: ("has a certificate that is not valid yet", "Check the clock of this computer."),
+    10: ("has an expired certificate", "Check the clock of this computer, or tell whoever runs the server."),
+    18: ("has a self-signed certificate", "Have the sidecar trust the server's certificate."),
+    19: ("has a certificate that ends in an unknown root", COMPANY_PROXY),
+    20: ("has a certificate of an unknown authority", COMPANY_PROXY),
+    62: ("has a certificate for another name", "Check the host name in base_url."),
+    64: ("has a certificate for other addresses", "Use the server's name in base_url, not its address."),
+}
+PLAIN_SERVER: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"})
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what it was made from."""
+    while error is not None:
+        yield error
+        inner = error.args[0] if error.args else None
+        error = inner if isinstance(inner, BaseException) else error.__cause__
+
+
+def tls_failure(error: ssl.SSLError, host: str) -> SidecarError:
+    """Name the reason why no trusted connection came about."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        reason, hint = NOT_TRUSTED.get(error.verify_code, ("has a certificate that could not be verified", None))
+        return SidecarError("tls", f"{host} {reason}.", hint=hint)
+    if error.reason in PLAIN_SERVER:
+        return SidecarError("tls", f"{host} does not speak TLS on this port.", hint="Use http:// in base_url.")
+    return SidecarError("tls", f"No trusted connection to {host} could be made.")
+
+
+def connect_failure(error: BaseException, host: str) -> SidecarError:
+    """Say at which step a connection failed."""
+    for cause in _causes(error):
+        if isinstance(cause, gaierror):
+            hint = "Check the host name and the internet connection."
+            return SidecarError("dns", f"The name {host} could not be resolved.", hint=hint)
+        if isinstance(cause, ssl.SSLError):
+            return tls_failure(cause, host)
+    return SidecarError("connect", f"{host} could not be reached.")
+
+
+def request_failure(error: Exception, host: str) -> SidecarError:
+    """Say why a request got no answer."""
+    if isinstance(error, ConnectError):
+        return connect_failure(error, host)
+    if isinstance(error, LocalProtocolError):
+        return SidecarError("invalid_params", "The API key or a header holds a character that cannot be sent.")
+    # The library's own words are for a connection that ended early; an error inside is h11's, for bytes that are no HTTP.
+    if isinstance(error, RemoteProtocolError) and isinstance(error.args[0], Exception):
+        return SidecarError("malformed_response", f"The answer of {host} is not HTTP.")
+    return SidecarError("connect", f"{host} closed the connection without an answer.")
+
+
+def proxied_failure(error: Exception, host: str) -> SidecarError:
+    """Say why a request that goes through a proxy got no answer."""
+    if isinstance(error, ProxyError):
+        return login_needed() if str(error).startswith("407") else SidecarError("proxy", "The proxy refused to connect.")
+    failure = request_failure(error, host)
+    if failure.type in ("dns", "connect") and isinstance(error, ConnectError):
+        return SidecarError("proxy", "The proxy could not be reached.")
+    return failure
+
+
+def login_needed() -> SidecarError:
+    """Say that the proxy does not know us."""
+    return SidecarError("proxy", "The proxy asks for a user name and a password.", retryable=False)
+
+
+def answer_failure(host: str) -> SidecarError:
+    """Say that an answer broke off."""
+    return SidecarError("stream_interrupted", f"The connection to {host} was lost before the answer was complete.")

@@ -1,0 +1,1 @@
+"""Local models: GGUF files, run by llama.cpp in worker processes."""

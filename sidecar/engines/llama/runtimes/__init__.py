@@ -1,0 +1,103 @@
+"""The ways to run llama.cpp inside a worker, and which of them are installed."""
+
+import importlib.util
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from sidecar.engines.llama.protocol import Chat, Done, Kind, Load, RuntimeChoice, RuntimeName
+from sidecar.schema.errors import SidecarError
+
+BATCH: Final = 64
+"""Prompt tokens evaluated at a time: the border at which a cancelled prompt may stop, and progress is told."""
+
+
+class Answer(Protocol):
+    """Where a runtime delivers. `cancelled` may turn true at any moment, set by another thread."""
+
+    @property
+    def cancelled(self) -> bool: ...
+    def add(self, kind: Kind, text: str) -> None: ...
+
+
+class Runtime(Protocol):
+    """A loaded model.
+
+    `submit` delivers the answer to one chat and returns how it ended, within a token or a batch of `answer.cancelled`.
+    It is called from the thread that loaded the model. Raises `SidecarError` and leaves the model fit for the next chat.
+    """
+
+    name: RuntimeName
+    context_size: int
+
+    def submit(self, chat: Chat, answer: Answer) -> Done: ...
+
+
+class Loader(Protocol):
+    """A runtime that is installed. Constructing one imports it; `load` raises `SidecarError`."""
+
+    name: RuntimeName
+
+    def load(self, request: Load) -> Runtime: ...
+
+
+def _llama_cpp_python() -> Loader:
+    from sidecar.engines.llama.runtimes.llama_cpp_python import LlamaCppPython  # noqa: PLC0415 - heavy
+
+    return LlamaCppPython()
+
+
+def _xllamacpp() -> Loader:
+    from sidecar.engines.llama.runtimes.xllama import Xllamacpp  # noqa: PLC0415 - heavy
+
+    return Xllamacpp()
+
+
+MODULES: Final[dict[RuntimeName, str]] = {"llama-cpp-python": "llama_cpp", "xllamacpp": "xllamacpp"}
+"""The module of each runtime, the one that `auto` prefers first: who built llama-cpp-python chose it."""
+
+LOADERS: Final[dict[RuntimeName, Callable[[], Loader]]] = {
+    "llama-cpp-python": _llama_cpp_python,
+    "xllamacpp": _xllamacpp,
+}
+
+
+def installed() -> list[RuntimeName]:
+    """Return the runtimes that are installed, without importing them."""
+    return [name for name, module in MODULES.items() if importlib.util.find_spec(module) is not None]
+
+
+def choose(wanted: RuntimeChoice) -> RuntimeName:
+    """Return the runtime to use; raises `SidecarError("engine_unavailable")` when it is not installed."""
+    present = installed()
+    for name in present:
+        if wanted in ("auto", name):
+            return name
+    package = "xllamacpp" if wanted == "auto" else wanted
+    raise SidecarError(
+        "engine_unavailable",
+        f"No engine for local models is installed; install one with `pip install {package}`.",
+        hint=f"pip install {package}",
+    )
+
+
+def find(wanted: RuntimeChoice) -> Loader:
+    """Import the wanted runtime; raises `SidecarError("engine_unavailable")` when that fails."""
+    name = choose(wanted)
+    try:
+        return LOADERS[name]()
+    except (ImportError, OSError, RuntimeError) as error:
+        raise _unusable(name, str(error)) from None
+
+
+def context_exceeded(prompt_tokens: int, context_size: int) -> SidecarError:
+    """Say that a prompt does not fit."""
+    message = f"The conversation has {prompt_tokens} tokens, but the model's context holds {context_size}."
+    return SidecarError("context_length_exceeded", message)
+
+
+def _unusable(name: RuntimeName, reason: str) -> SidecarError:
+    if "libgomp" in reason:
+        message = f"{name} needs the system library libgomp: install libgomp1, for instance with `apt install libgomp1`."
+        return SidecarError("engine_unavailable", message, hint="apt install libgomp1")
+    message = f"{name} is installed but does not run on this system; reinstall it with `pip install {name}`."
+    return SidecarError("engine_unavailable", message, hint=reason[:300])

@@ -1,0 +1,269 @@
+"""llama.cpp through its Python bindings. https://github.com/abetlen/llama-cpp-python"""
+
+import contextlib
+import ctypes
+import importlib
+import io
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+from msgspec import structs
+from msgspec.json import Encoder
+
+from sidecar.engines.llama.protocol import Chat, Done, Finish, Load, RuntimeName, Sampling, Turn
+from sidecar.engines.llama.runtimes import BATCH, Answer, context_exceeded
+from sidecar.engines.llama.runtimes.text import TextStream
+from sidecar.schema.errors import SidecarError
+
+STDERR: Final = 2
+LEVEL_WARN: Final = 3
+LEVEL_CONTINUED: Final = 5
+NO_TOKEN: Final = -1
+PIECE_BYTES: Final = 64
+ALL_LAYERS: Final = -1
+
+CHATML: Final = (
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+"""For models that bring no template of their own."""
+
+_encode: Final = Encoder().encode
+
+
+class LlamaCppPython:
+    """The installed package."""
+
+    name: RuntimeName = "llama-cpp-python"
+
+    def __init__(self) -> None:
+        self._native: Any = importlib.import_module("llama_cpp")
+        self._log = self._native.llama_log_callback(_log_filter())
+        self._native.llama_log_set(self._log, ctypes.c_void_p(0))
+
+    def load(self, request: Load) -> "Model":
+        """Load a model; what llama.cpp says of a failure is on stderr."""
+        layers = request.gpu_layers
+        if layers is None:
+            layers = ALL_LAYERS if self._native.llama_supports_gpu_offload() else 0
+        try:
+            return Model(self._native, self._open(request, layers))
+        except ValueError as error:
+            raise SidecarError("model_file_invalid", "The model could not be loaded.") from error
+
+    def _open(self, request: Load, layers: int) -> Any:
+        # `verbose=False` would point descriptors 1 and 2 at /dev/null while loading; verbose prints, through Python.
+        with contextlib.redirect_stderr(io.StringIO()):
+            llama = self._native.Llama(
+                request.path,
+                n_ctx=request.context_size,
+                n_batch=BATCH,  # `Llama` allocates this times the vocabulary, in floats
+                n_ubatch=BATCH,
+                n_threads=request.threads,
+                n_threads_batch=request.threads,
+                n_gpu_layers=layers,
+                verbose=True,
+            )
+        llama.verbose = False
+        return llama
+
+
+def _log_filter() -> Callable[[int, bytes, object], None]:
+    """Return a log callback that lets warnings and errors through to stderr."""
+    serious = False
+
+    def write(level: int, text: bytes, _data: object) -> None:
+        nonlocal serious
+        if level != LEVEL_CONTINUED:
+            serious = level >= LEVEL_WARN
+        if serious:
+            os.write(STDERR, text)
+
+    return write
+
+
+class _Cancelled(Exception):
+    """The answer was cancelled between two batches of its prompt."""
+
+
+class Model:
+    """A loaded model. Only the thread that made it may use it."""
+
+    name: RuntimeName = "llama-cpp-python"
+
+    def __init__(self, native: Any, llama: Any) -> None:
+        self._native = native
+        self._llama = llama
+        self._vocab = native.llama_model_get_vocab(llama.model)
+        self._template = _Template(native, llama)
+        self._answer: Answer | None = None
+        self._evaluated = 0
+        self._evaluate_batch = llama.eval
+        llama.eval = self._evaluate
+        self._abort = native.ggml_abort_callback(lambda _data: self._cancelled())
+        native.llama_set_abort_callback(llama.ctx, self._abort, None)
+        self.context_size: int = llama.n_ctx()
+
+    def _cancelled(self) -> bool:
+        return self._answer is not None and self._answer.cancelled
+
+    def _evaluate(self, tokens: Sequence[int]) -> None:
+        """Evaluate batch by batch: the abort callback works on the CPU alone."""
+        for start in range(0, len(tokens), BATCH):
+            if self._cancelled():
+                raise _Cancelled
+            batch = tokens[start : start + BATCH]
+            self._evaluate_batch(batch)
+            self._evaluated += len(batch)
+
+    def submit(self, chat: Chat, answer: Answer) -> Done:
+        """Answer one chat."""
+        prompt = self._template.tokens(chat.messages)
+        if len(prompt) >= self.context_size:
+            raise context_exceeded(len(prompt), self.context_size)
+        self._answer, self._evaluated = answer, 0
+        generation = _Generation(answer, TextStream(chat.stop), self._room(chat, prompt))
+        finish = self._run(self._tokens(chat, prompt), generation)
+        self._answer = None
+        # Each sampled token but the last has been evaluated too.
+        evaluated = self._evaluated - max(generation.count - 1, 0)
+        return Done(chat.id, finish, len(prompt), generation.count, max(len(prompt) - evaluated, 0))
+
+    def _room(self, chat: Chat, prompt: list[int]) -> int:
+        room = self.context_size - len(prompt)
+        return room if chat.max_tokens is None else min(room, chat.max_tokens)
+
+    def _tokens(self, chat: Chat, prompt: list[int]) -> Iterator[int]:
+        self._llama.set_seed(secrets.randbits(32) if chat.sampling.seed is None else chat.sampling.seed)
+        grammar = None if chat.schema is None else self._grammar(chat.schema)
+        tokens: Iterator[int] = self._llama.generate(prompt, grammar=grammar, **_options(chat.sampling))
+        return tokens
+
+    def _run(self, tokens: Iterator[int], generation: "_Generation") -> Finish:
+        try:
+            finish = next((end for token in tokens if (end := generation.take(*self._decode(token)))), "length")
+        except _Cancelled:
+            return self._forget()
+        except RuntimeError as error:
+            self._forget()
+            if generation.answer.cancelled:
+                return "cancelled"
+            raise SidecarError("server_error", "The local engine failed.", hint=str(error)[:300]) from None
+        generation.flush()
+        return finish
+
+    def _forget(self) -> Finish:
+        """Clear the evaluated tokens: an aborted batch leaves their memory in an unknown state."""
+        self._llama.reset()
+        self._native.llama_memory_clear(self._native.llama_get_memory(self._llama.ctx), True)
+        return "cancelled"
+
+    def _decode(self, token: int) -> tuple[bytes, bool]:
+        """Return the bytes of a token and whether it ends the answer."""
+        if self._native.llama_vocab_is_eog(self._vocab, token):
+            return b"", True
+        return self._piece(token, PIECE_BYTES), False
+
+    def _piece(self, token: int, size: int) -> bytes:
+        buffer = ctypes.create_string_buffer(size)
+        length = self._native.llama_token_to_piece(self._vocab, token, buffer, size, 0, False)
+        return self._piece(token, -length) if length < 0 else buffer.raw[:length]
+
+    def _grammar(self, schema: dict[str, Any]) -> Any:
+        """Translate a schema; a grammar that llama.cpp cannot parse would crash it when used, so it is tried first."""
+        try:
+            grammar = self._native.LlamaGrammar.from_json_schema(_encode(schema).decode())
+        except (AssertionError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+            raise _unsupported_schema(str(error)) from None
+        text = self._native.llama_grammar.json_schema_to_gbnf(_encode(schema).decode())
+        sampler = self._native.llama_sampler_init_grammar(self._vocab, text.encode(), b"root")
+        if not sampler:
+            raise _unsupported_schema("the grammar made from it is too large")
+        self._native.llama_sampler_free(sampler)
+        return grammar
+
+
+class _Generation:
+    """One answer in the making."""
+
+    def __init__(self, answer: Answer, text: TextStream, room: int) -> None:
+        self.answer = answer
+        self.count = 0
+        self._text = text
+        self._room = room
+
+    def take(self, piece: bytes, last: bool) -> Finish | None:  # noqa: FBT001 - what `_decode` returns
+        """Take a token; returns how the answer ended, if it did."""
+        self.count += 1
+        self._show(self._text.feed(piece))
+        if last or self._text.stopped:
+            return "stop"
+        if self.count >= self._room:
+            return "length"
+        return "cancelled" if self.answer.cancelled else None
+
+    def flush(self) -> None:
+        """Show what was held back."""
+        self._show(self._text.flush())
+
+    def _show(self, text: str) -> None:
+        if text:
+            self.answer.add("text", text)
+
+
+class _Template:
+    """The model's chat template and tokenizer."""
+
+    def __init__(self, native: Any, llama: Any) -> None:
+        self._native = native
+        self._llama = llama
+        self._vocab = native.llama_model_get_vocab(llama.model)
+        self._bos: int = native.llama_vocab_bos(self._vocab)
+        self._failures = (ValueError, TypeError, KeyError, AttributeError, _template_error())
+        template = native.llama_model_chat_template(llama.model, None)
+        self._format = native.llama_chat_format.Jinja2ChatFormatter(
+            template=CHATML if template is None else template.decode("utf-8", "replace"),
+            bos_token=self._text(self._bos),
+            eos_token=self._text(native.llama_vocab_eos(self._vocab)),
+        )
+
+    def _text(self, token: int) -> str:
+        if token == NO_TOKEN:
+            return ""
+        text: bytes = self._native.llama_vocab_get_text(self._vocab, token)
+        return text.decode("utf-8", "replace")
+
+    def tokens(self, turns: list[Turn]) -> list[int]:
+        """Return the prompt; raises `SidecarError("request_rejected")` when the template does not take these turns."""
+        try:
+            prompt = self._format(messages=[structs.asdict(turn) for turn in turns]).prompt
+        except self._failures as error:
+            message = "The model's chat template does not take this sequence of messages."
+            raise SidecarError("request_rejected", message, hint=str(error)[:300]) from None
+        tokens: list[int] = self._llama.tokenize(prompt.encode(), add_bos=False, special=True)
+        if self._native.llama_vocab_get_add_bos(self._vocab) and tokens[:1] != [self._bos]:
+            return [self._bos, *tokens]
+        return tokens
+
+
+def _template_error() -> type[Exception]:
+    error: type[Exception] = importlib.import_module("jinja2").TemplateError
+    return error
+
+
+def _unsupported_schema(reason: str) -> SidecarError:
+    message = "The local engine cannot make answers follow this JSON schema."
+    return SidecarError("unsupported_feature", message, hint=reason[:300], param="response_format")
+
+
+def _options(sampling: Sampling) -> dict[str, Any]:
+    wanted = {
+        "temp": sampling.temperature,
+        "top_p": sampling.top_p,
+        "top_k": sampling.top_k,
+        "frequency_penalty": sampling.frequency_penalty,
+        "presence_penalty": sampling.presence_penalty,
+    }
+    return {name: value for name, value in wanted.items() if value is not None}

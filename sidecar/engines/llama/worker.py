@@ -1,0 +1,160 @@
+"""The worker process: loads one model and answers for it, until its parent goes away."""
+
+import contextlib
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import Final, NoReturn
+
+from sidecar.descriptors import claim
+from sidecar.engines.llama import protocol, runtimes
+from sidecar.engines.llama.protocol import (
+    Cancel,
+    Chat,
+    Command,
+    Delta,
+    Failed,
+    Kind,
+    Load,
+    Loaded,
+    Probe,
+    Ready,
+    Report,
+    RuntimeChoice,
+)
+from sidecar.engines.llama.runtimes import Loader, Runtime
+from sidecar.schema.errors import SidecarError
+
+PARENT: Final = "--parent-pid"
+PR_SET_PDEATHSIG: Final = 1
+READ_BYTES: Final = 1 << 20
+
+Find = Callable[[RuntimeChoice], Loader]
+
+
+def main(argv: list[str], find: Find = runtimes.find) -> NoReturn:
+    """Serve commands on stdin until it ends; `--parent-pid N` says whose death is the worker's own."""
+    _die_with(int(argv[argv.index(PARENT) + 1]))
+    descriptors = claim()
+    # On a failed assertion llama.cpp would start a debugger, which writes to our stdout.
+    os.environ["GGML_NO_BACKTRACE"] = "1"
+    # Ctrl-C in a terminal reaches every process; the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    pipes = Pipes(descriptors.stdin, descriptors.stdout)
+    threading.Thread(target=pipes.listen, name="control", daemon=True).start()
+    # Native code must not run its destructors at exit, while its own threads are still busy.
+    os._exit(Worker(pipes, find).run())
+
+
+def _die_with(parent: int) -> None:
+    """Have the kernel kill this process with its parent, also while native code holds the interpreter's lock."""
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes  # noqa: PLC0415 - only here
+
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    # A packed executable may have a launcher in between; the end of stdin serves there.
+    if os.getppid() != parent and not getattr(sys, "frozen", False):
+        os._exit(0)
+
+
+class Answer:
+    """One command's replies. `cancelled` is set by the control thread and read by the runtime."""
+
+    def __init__(self, command: Probe | Load | Chat, pipes: "Pipes") -> None:
+        self.command = command
+        self.cancelled = False
+        self._pipes = pipes
+
+    def add(self, kind: Kind, text: str) -> None:
+        """Send more of the answer."""
+        self._pipes.send(Delta(self.command.id, kind, text))
+
+
+class Pipes:
+    """The worker's end of the pipes. The control thread reads them; commands wait in `answers` for the working thread."""
+
+    def __init__(self, inbox: int, outbox: int) -> None:
+        self._inbox = inbox
+        self._outbox = outbox
+        self._lock = threading.Lock()
+        self._open: dict[int, Answer] = {}
+        self.answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+
+    def listen(self) -> NoReturn:
+        """Sort commands until the parent closes the pipe, then end the process at once, whatever it is doing."""
+        rest = b""
+        with contextlib.suppress(OSError):
+            while piece := os.read(self._inbox, READ_BYTES):
+                *lines, rest = (rest + piece).split(b"\n")
+                for line in lines:
+                    self._sort(protocol.decode_command(line))
+        os._exit(0)
+
+    def _sort(self, command: Command) -> None:
+        if not isinstance(command, Cancel):
+            answer = self._open[command.id] = Answer(command, self)
+            self.answers.put(answer)
+        elif answer := self._open.get(command.id):
+            answer.cancelled = True
+
+    def send(self, report: Report) -> None:
+        """Write a report; ends the process when nobody reads any more."""
+        line = memoryview(protocol.encode(report) + b"\n")
+        with self._lock:
+            try:
+                while line:
+                    line = line[os.write(self._outbox, line) :]
+            except OSError:
+                os._exit(0)
+
+    def close(self, answer: Answer, report: Report) -> None:
+        """Send the last report of a command."""
+        self._open.pop(answer.command.id, None)
+        self.send(report)
+
+
+class Worker:
+    """Carries out commands one after the other, in the one thread that ever touches the runtime."""
+
+    def __init__(self, pipes: Pipes, find: Find) -> None:
+        self._pipes = pipes
+        self._find = find
+        self._model: Runtime | None = None
+
+    def run(self) -> int:
+        """Return the exit code, when a model could not be loaded: nothing is left to do then."""
+        while True:
+            answer = self._pipes.answers.get()
+            report = self._carry_out(answer)
+            self._pipes.close(answer, report)
+            if isinstance(answer.command, Load) and isinstance(report, Failed):
+                return 0
+
+    def _carry_out(self, answer: Answer) -> Report:
+        command = answer.command
+        try:
+            match command:
+                case Probe():
+                    return Ready(command.id, self._find(command.runtime).name)
+                case Load():
+                    return self._load(command)
+                case Chat():
+                    assert self._model is not None
+                    return self._model.submit(command, answer)
+        except SidecarError as error:
+            details = {name: error.details.get(name) for name in ("hint", "param")}
+            return Failed(command.id, error.type, error.message, **details)
+        except MemoryError:
+            return Failed(command.id, "out_of_memory", "There is not enough memory for this.")
+
+    def _load(self, command: Load) -> Loaded:
+        self._model = self._find(command.runtime).load(command)
+        return Loaded(command.id, self._model.name, self._model.context_size)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

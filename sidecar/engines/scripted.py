@@ -1,0 +1,199 @@
+"""An engine that plays a script, so that hosts and clients can be tested without a model."""
+
+from typing import Any, Final
+
+import anyio
+import msgspec
+from msgspec import Struct
+
+from sidecar.handler import Call, Completion, Emit, Target
+from sidecar.schema.chat import FinishReason, Part, Reason, Warning
+from sidecar.schema.errors import ErrorType, SidecarError
+from sidecar.schema.events import (
+    PartDelta,
+    ReasoningDelta,
+    RefusalDelta,
+    State,
+    Status,
+    TextDelta,
+    ToolCallDelta,
+    UsageDelta,
+)
+from sidecar.schema.models import ModelInfo
+from sidecar.schema.providers import TestStage
+from sidecar.schema.usage import Usage
+
+MAX_REPEAT: Final = 1_000_000
+MODEL: Final = "script-1"
+GREETING: Final = "Hello from the script."
+
+
+class Say(Struct, tag="text", tag_field="do"):
+    """Emit a text delta, `repeat` times."""
+
+    text: str
+    index: int = 0
+    repeat: int = 1
+
+
+class Think(Struct, tag="reasoning", tag_field="do"):
+    """Emit a reasoning delta."""
+
+    text: str
+    index: int = 0
+
+
+class Refuse(Struct, tag="refusal", tag_field="do"):
+    """Emit a refusal delta."""
+
+    text: str
+    index: int = 0
+
+
+class CallTool(Struct, tag="tool_call", tag_field="do"):
+    """Emit a tool call delta."""
+
+    index: int = 0
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+
+
+class Show(Struct, tag="part", tag_field="do"):
+    """Emit a whole part."""
+
+    part: Part
+    index: int = 0
+
+
+class Count(Struct, tag="usage", tag_field="do"):
+    """Emit token counts."""
+
+    usage: Usage
+
+
+class Report(Struct, tag="status", tag_field="do"):
+    """Emit a status."""
+
+    state: State
+    progress: float | None = None
+
+
+class Warn(Struct, tag="warning", tag_field="do"):
+    """Emit a warning."""
+
+    type: str
+    message: str
+
+
+class Finish(Struct, tag="finish", tag_field="do"):
+    """End the answer."""
+
+    reason: Reason = "stop"
+    raw: str | None = None
+
+
+class Fail(Struct, tag="error", tag_field="do"):
+    """Fail with an error of the table, as a provider's 429 or a lost connection would."""
+
+    type: ErrorType
+    message: str = ""
+    retry_after_ms: int | None = None
+    http_status: int | None = None
+
+
+class Break(Struct, tag="defect", tag_field="do"):
+    """Fail as a defect of the sidecar would."""
+
+
+class Hang(Struct, tag="hang", tag_field="do"):
+    """Do nothing until cancelled or timed out."""
+
+
+class Pause(Struct, tag="pause", tag_field="do"):
+    """Wait for some milliseconds."""
+
+    ms: int
+
+
+Step = Say | Think | Refuse | CallTool | Show | Count | Report | Warn | Finish | Fail | Break | Hang | Pause
+
+DELTAS: Final = {Say: TextDelta, Think: ReasoningDelta, Refuse: RefusalDelta}
+
+
+class Script(Struct):
+    """What `provider_options.scripted` says. A script that does not finish ends like a connection that was cut."""
+
+    steps: list[Step]
+
+
+class ScriptedEngine:
+    """Plays `provider_options.<provider>.steps`, or greets."""
+
+    async def chat(self, call: Call, emit: Emit) -> Completion:
+        for step in _script(call).steps:
+            await _play(step, call, emit)
+        if call.transcript.finish is None:
+            raise SidecarError("stream_interrupted")
+        return call.completion()
+
+    async def models(self, target: Target) -> list[ModelInfo]:
+        return [ModelInfo(id=MODEL, provider=target.id, context_length=4096)]
+
+    async def check(self, target: Target) -> list[TestStage]:
+        known = target.model in {MODEL, ""}
+        error = None if known else SidecarError("model_not_found").to_object()
+        return [TestStage("config", ok=True, ms=0), TestStage("model", ok=known, ms=0, error=error)]
+
+    async def close(self) -> None:
+        """Hold nothing."""
+
+
+def _script(call: Call) -> Script:
+    options: Any = call.request.provider_options.get(call.target.provider.id)
+    if options is None:
+        return Script([Say(GREETING), Finish()])
+    try:
+        return msgspec.convert(options, Script)
+    except msgspec.ValidationError as error:
+        raise SidecarError("invalid_params", f"The script cannot be played: {error}.") from None
+
+
+async def _play(step: Step, call: Call, emit: Emit) -> None:
+    match step:
+        case Pause(ms):
+            await anyio.sleep(ms / 1000)
+        case Hang():
+            await anyio.sleep_forever()
+        case Break():
+            raise RuntimeError("a defect, as the script asks")
+        case Fail(type_, message, retry_after_ms, http_status):
+            raise SidecarError(type_, message, retry_after_ms=retry_after_ms, http_status=http_status)
+        case Say(repeat=repeat):
+            for _ in range(min(repeat, MAX_REPEAT)):
+                await _emit(TextDelta(step.index, step.text), call, emit)
+        case _:
+            await _emit(_event(step), call, emit)
+
+
+def _event(step: Step) -> Any:  # noqa: PLR0911 - one row a step
+    match step:
+        case Think() | Refuse():
+            return DELTAS[type(step)](step.index, step.text)
+        case CallTool():
+            return ToolCallDelta(step.index, step.id, step.name, step.arguments)
+        case Show():
+            return PartDelta(step.index, step.part)
+        case Count():
+            return UsageDelta(**msgspec.structs.asdict(step.usage))
+        case Report():
+            return Status(state=step.state, progress=step.progress)
+        case Warn():
+            return Warning(step.type, step.message)
+        case Finish():
+            return FinishReason(step.reason, step.raw)
+
+
+async def _emit(event: Any, call: Call, emit: Emit) -> None:
+    call.transcript.add(event)
+    await emit(event)

@@ -1,0 +1,152 @@
+"""Sockets for the HTTP library, straight on asyncio: no timer, no lock and no system call but the read itself per read."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterable
+from typing import Any, Final, cast
+
+from httpcore2 import (
+    SOCKET_OPTION,
+    AsyncNetworkBackend,
+    AsyncNetworkStream,
+    ConnectError,
+    ReadError,
+    WriteError,
+)
+
+READ_AHEAD: Final = 256 << 10
+"""Bytes received but not yet read at which the kernel is left to hold the rest."""
+
+HAPPY_EYEBALLS_SECONDS: Final = 0.25
+
+KEEPALIVE: Final = tuple(
+    (level, getattr(socket, name), value)
+    for level, name, value in (
+        (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
+        (socket.IPPROTO_TCP, "TCP_KEEPIDLE", 60),
+        (socket.IPPROTO_TCP, "TCP_KEEPINTVL", 15),
+    )
+    if hasattr(socket, name)
+)
+"""Finds out that the other side is gone during the minutes in which a model thinks."""
+
+
+class Connection(asyncio.Protocol, AsyncNetworkStream):
+    """One TCP or TLS connection. The deadlines of the caller are its own: `timeout` is not looked at."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport
+        self._received = bytearray()
+        self._ended = False
+        self._error: Exception | None = None
+        self._reader: asyncio.Future[None] | None = None
+        self._writer: asyncio.Future[None] | None = None
+        self._blocked = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        _wake(self._reader)
+        if len(self._received) >= READ_AHEAD:
+            self._transport.pause_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended, self._error = True, exc
+        _wake(self._reader)
+        _wake(self._writer)
+
+    def pause_writing(self) -> None:
+        self._blocked = True
+
+    def resume_writing(self) -> None:
+        self._blocked = False
+        _wake(self._writer)
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - the base's signature
+        del timeout
+        while not self._received:
+            if self._ended:
+                if self._error is not None:
+                    raise ReadError(self._error)
+                return b""
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
+        return self._take(max_bytes)
+
+    def _take(self, max_bytes: int) -> bytes:
+        received = self._received
+        full = len(received) >= READ_AHEAD
+        data = bytes(received[:max_bytes])
+        del received[:max_bytes]
+        if full and len(received) < READ_AHEAD and not self._ended:
+            self._transport.resume_reading()
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the base's signature
+        del timeout
+        if not self._ended:
+            self._transport.write(buffer)
+        while self._blocked and not self._ended:
+            self._writer = asyncio.get_running_loop().create_future()
+            await self._writer
+        if self._ended:
+            raise WriteError(self._error or "The connection is closed.")
+
+    async def aclose(self) -> None:
+        """Close at once; whoever calls this is through with both directions."""
+        self._transport.abort()
+        await asyncio.sleep(0)
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the base's signature
+    ) -> AsyncNetworkStream:
+        del timeout
+        loop, plain = asyncio.get_running_loop(), self._transport
+        try:
+            secured = await loop.start_tls(plain, self, ssl_context, server_hostname=server_hostname)
+        except OSError as error:
+            raise ConnectError(error) from error
+        self._transport = cast("asyncio.Transport", secured)
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        """Answer what the pool asks: an idle connection is readable only when the other side has closed it."""
+        if info == "is_readable":
+            return self._ended or bool(self._received)
+        return self._transport.get_extra_info(info)
+
+
+def _wake(waiter: "asyncio.Future[None] | None") -> None:
+    if waiter is not None and not waiter.done():
+        waiter.set_result(None)
+
+
+class AsyncioBackend(AsyncNetworkBackend):
+    """Opens connections."""
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - the base's signature
+        local_address: str | None = None,
+        socket_options: Iterable[SOCKET_OPTION] | None = None,
+    ) -> AsyncNetworkStream:
+        del timeout, local_address, socket_options
+        loop = asyncio.get_running_loop()
+        try:
+            transport, connection = await loop.create_connection(
+                Connection, host, port, happy_eyeballs_delay=HAPPY_EYEBALLS_SECONDS
+            )
+        except OSError as error:
+            raise ConnectError(error) from error
+        raw = transport.get_extra_info("socket")
+        for level, option, value in KEEPALIVE:
+            raw.setsockopt(level, option, value)
+        return connection

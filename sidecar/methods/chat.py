@@ -1,0 +1,198 @@
+"""`chat.complete`, `chat.stream`, `chat.cancel`."""
+
+import time
+from collections.abc import Awaitable
+from typing import Any, Final
+
+from sidecar.handler import Call
+from sidecar.methods.attachments import with_files
+from sidecar.methods.services import Services
+from sidecar.rpc.router import Method, Request
+from sidecar.schema.chat import (
+    CancelParams,
+    CancelResult,
+    ChatRequest,
+    ChatResult,
+    FinishReason,
+    StreamRequest,
+)
+from sidecar.schema.errors import ErrorType, SidecarError
+from sidecar.schema.usage import Cost, Timing, Usage
+from sidecar.streams import Answer, Stream
+from sidecar.targets import Choice
+
+NS_PER_MS: Final = 1_000_000
+CANCELLED: Final = FinishReason("cancelled")
+
+CHAT_ERRORS: Final[tuple[ErrorType, ...]] = (
+    "provider_not_found",
+    "provider_not_configured",
+    "model_not_found",
+    "unsupported_feature",
+    "origin_not_allowed",
+    "path_not_allowed",
+    "credential_not_found",
+    "keyring_unavailable",
+    "keyring_locked",
+    "keyring_denied",
+    "authentication",
+    "permission_denied",
+    "insufficient_quota",
+    "rate_limited",
+    "context_length_exceeded",
+    "content_filtered",
+    "request_rejected",
+    "unsupported_parameter",
+    "payload_too_large",
+    "provider_overloaded",
+    "server_error",
+    "malformed_response",
+    "stream_interrupted",
+    "dns",
+    "connect",
+    "tls",
+    "proxy",
+    "timeout",
+    "model_file_invalid",
+    "out_of_memory",
+    "engine_crashed",
+    "engine_unavailable",
+)
+
+
+def complete(services: Services, params: ChatRequest, request: Request) -> Awaitable[ChatResult]:
+    """Answer with the whole completion."""
+    answer = Answer()
+    request.cancel = request.hang_up = answer.cancel
+    choice = services.targets.choose(params.provider, params.model)
+    return _Conversation(services, params, choice, answer).run()
+
+
+def stream(services: Services, params: StreamRequest, request: Request) -> Awaitable[ChatResult]:
+    """Stream the answer; the reply is its end."""
+    choice = services.targets.choose(params.provider, params.model)
+    answer = services.streams.open(_stream_id(params, request))
+    request.cancel = request.hang_up = answer.cancel
+    request.after_reply.append(lambda: services.streams.close(answer))
+    return _Conversation(services, params, choice, answer).run()
+
+
+def _stream_id(params: StreamRequest, request: Request) -> str:
+    if params.stream_id is not None:
+        return params.stream_id
+    if request.id is None:
+        raise SidecarError("invalid_params", "A notification needs a stream_id of its own.")
+    return str(request.id)
+
+
+def cancel(services: Services, params: CancelParams, request: Request) -> Any:
+    """End a stream; answer after its own reply."""
+    del request
+    open_stream = services.streams.get(params.stream_id)
+    if open_stream is None:
+        return CancelResult(cancelled=False)
+    open_stream.cancel()
+    return _cancelled(open_stream)
+
+
+async def _cancelled(open_stream: Stream) -> CancelResult:
+    await open_stream.closed.wait()
+    return CancelResult(open_stream.cancelled)
+
+
+class _Conversation:
+    """One question on its way to an answer, a partial answer or an error."""
+
+    def __init__(self, services: Services, params: ChatRequest, choice: Choice, answer: Answer) -> None:
+        self._services = services
+        self._params = params
+        self._choice = choice
+        self._answer = answer
+        self._started = time.monotonic_ns()
+        self._call: Call | None = None
+
+    async def run(self) -> ChatResult:
+        """Return the answer, whole or as far as it came when it was cancelled."""
+        try:
+            with self._answer.scope:
+                return await self._ask()
+        except SidecarError as error:
+            raise self._explained(error) from None
+        self._answer.cancelled = True
+        return self._result(CANCELLED)
+
+    async def _ask(self) -> ChatResult:
+        services = self._services
+        target = await services.targets.resolve(self._choice)
+        request = with_files(self._params, services.allowed_paths)
+        self._call = Call(request=request, target=target, report=self._answer.report)
+        completion = await services.chat(self._call, self._answer.emit)
+        return self._result(completion.finish_reason)
+
+    def _result(self, finish: FinishReason) -> ChatResult:
+        call = self._call
+        result = ChatResult(
+            finish_reason=finish,
+            usage=call.transcript.settled_usage(call.request.messages) if call else Usage(source="estimated"),
+            cost=(call.cost if call else None) or Cost(amount=None),
+            timing=self._timing(),
+            attempts=call.attempts if call else [],
+            warnings=call.transcript.warnings if call else [],
+            provider=self._choice.provider,
+            model=call.target.model if call else self._choice.model,
+        )
+        if self._params.include_message:
+            result.message = call.transcript.message(call.target.origin) if call else None
+        if isinstance(self._answer, Stream):
+            self._answer.flush()
+            result.stream_id, result.chunks = self._answer.id, self._answer.chunks
+        return result
+
+    def _timing(self) -> Timing:
+        first = self._answer.first_ns
+        return Timing(
+            total_ms=(time.monotonic_ns() - self._started) // NS_PER_MS,
+            first_token_ms=None if first is None else (first - self._started) // NS_PER_MS,
+        )
+
+    def _explained(self, error: SidecarError) -> SidecarError:
+        """Add to a failure what the host should know of the answer that was lost."""
+        details: dict[str, Any] = {"provider": self._choice.provider}
+        if isinstance(self._answer, Stream):
+            self._answer.flush()
+            details |= {"stream_id": self._answer.id, "chunks": self._answer.chunks}
+        if call := self._call:
+            details |= {"model": call.target.model, "attempts": call.attempts or None}
+            if call.transcript.started:
+                details["partial"] = call.transcript.message(call.target.origin)
+                details["usage"] = call.transcript.settled_usage(call.request.messages)
+        error.details = details | error.details
+        return error
+
+
+METHODS: Final = (
+    Method(
+        name="chat.complete",
+        summary="Answers one question with the whole completion.",
+        params=ChatRequest,
+        result=ChatResult,
+        handler=complete,
+        errors=CHAT_ERRORS,
+    ),
+    Method(
+        name="chat.stream",
+        summary="Answers one question with `stream.chunk` notifications, then the reply, which is the stream's end.",
+        params=StreamRequest,
+        result=ChatResult,
+        handler=stream,
+        errors=("stream_id_in_use", "client_stalled", *CHAT_ERRORS),
+    ),
+    Method(
+        name="chat.cancel",
+        summary="Ends a stream; answers after the stream's own reply. Never an error.",
+        params=CancelParams,
+        result=CancelResult,
+        handler=cancel,
+        unlimited=True,
+    ),
+)

@@ -1,0 +1,35 @@
+"""What methods work with; made by the app, handed to every handler."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from sidecar.credentials import Credentials
+from sidecar.handler import ChatHandler, Engine, Target
+from sidecar.schema.session import Limits
+from sidecar.streams import Streams
+from sidecar.targets import Targets
+
+
+class Services(Struct, kw_only=True):
+    """The parts of the running sidecar.
+
+    `watch_host` ends the process when the process of the given id dies; `end` ends it now.
+    """
+
+    limits: Limits
+    targets: Targets
+    credentials: Credentials
+    streams: Streams
+    chat: ChatHandler
+    engines: Mapping[str, Engine]
+    allowed_paths: tuple[Path, ...]
+    app_id: str | None
+    started_ns: int
+    watch_host: Callable[[int], None]
+    end: Callable[[], None]
+
+    def engine(self, target: Target) -> Engine:
+        """Return the engine that performs calls to `target`."""
+        return self.engines[target.provider.engine]

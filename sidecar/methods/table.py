@@ -1,0 +1,37 @@
+"""The table of all methods and notifications."""
+
+from typing import Final
+
+from sidecar.methods import chat, credentials, models, providers, session
+from sidecar.rpc.router import Method, NotificationRow
+from sidecar.schema.events import StreamChunk, StreamStatus
+from sidecar.schema.session import CancelRequestParams
+
+METHODS: Final[tuple[Method, ...]] = (
+    *session.METHODS,
+    *providers.METHODS,
+    *models.METHODS,
+    *chat.METHODS,
+    *credentials.METHODS,
+)
+
+NOTIFICATIONS: Final = (
+    NotificationRow(
+        name="$/cancelRequest",
+        summary="Cancels a pending request. Chat calls answer with what they have, others with `request_cancelled`.",
+        params=CancelRequestParams,
+        direction="client_to_server",
+    ),
+    NotificationRow(
+        name="stream.chunk",
+        summary="The next piece of a stream.",
+        params=StreamChunk,
+        direction="server_to_client",
+    ),
+    NotificationRow(
+        name="stream.status",
+        summary="What a stream is waiting for; the latest counts.",
+        params=StreamStatus,
+        direction="server_to_client",
+    ),
+)

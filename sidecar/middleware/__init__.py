@@ -1,0 +1,1 @@
+"""Each wraps a handler in a handler; one file, one policy."""

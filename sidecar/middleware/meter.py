@@ -1,0 +1,49 @@
+"""Records every attempt: where it went, how it ended, what it took."""
+
+import time
+from typing import Final
+
+import anyio
+
+from sidecar.handler import Call, ChatHandler, Completion, Emit
+from sidecar.schema.errors import SidecarError
+from sidecar.schema.usage import Attempt, Outcome
+
+NS_PER_MS: Final = 1_000_000
+
+
+def meter(handler: ChatHandler) -> ChatHandler:
+    """Append an `Attempt` to the call, however it ends."""
+
+    async def metered(call: Call, emit: Emit) -> Completion:
+        started = time.monotonic_ns()
+        outcome: Outcome = "error"
+        error_type: str | None = "internal_error"
+        try:
+            completion = await handler(call, emit)
+        except SidecarError as error:
+            error_type = error.type
+            raise
+        except anyio.get_cancelled_exc_class():
+            outcome, error_type = "cancelled", None
+            raise
+        else:
+            outcome, error_type = "ok", None
+            return completion
+        finally:
+            call.attempts.append(_attempt(call, outcome, error_type, time.monotonic_ns() - started))
+
+    return metered
+
+
+def _attempt(call: Call, outcome: Outcome, error_type: str | None, duration_ns: int) -> Attempt:
+    settled = outcome == "ok" or call.transcript.started
+    return Attempt(
+        provider=call.target.id,
+        model=call.target.model,
+        outcome=outcome,
+        error_type=error_type,
+        duration_ms=duration_ns // NS_PER_MS,
+        usage=call.transcript.settled_usage(call.request.messages) if settled else None,
+        cost=call.cost,
+    )

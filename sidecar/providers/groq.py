@@ -1,0 +1,15 @@
+"""Groq. https://console.groq.com/docs/api-reference"""
+
+from typing import Final
+
+from sidecar.dialects.quirks import ChatQuirks
+from sidecar.providers.record import Provider
+from sidecar.schema.providers import GroqConfig
+
+GROQ: Final = Provider(
+    id="groq",
+    name="Groq",
+    config=GroqConfig,
+    base_url="https://api.groq.com/openai/v1",
+    quirks=ChatQuirks(max_tokens_field="max_completion_tokens"),
+)

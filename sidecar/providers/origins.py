@@ -1,0 +1,57 @@
+"""Whom a URL leads to. https://www.rfc-editor.org/rfc/rfc6454"""
+
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from sidecar.schema.errors import SidecarError
+
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
+def _split(url: str) -> SplitResult:
+    if not url.isascii() or any(character <= " " or character in "\\\x7f" for character in url):
+        raise SidecarError("invalid_params", "An address may hold neither spaces nor anything beyond ASCII.")
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise SidecarError("invalid_params", "An address must begin with http:// or https:// and name a server.")
+    if "@" in parts.netloc:
+        raise SidecarError("invalid_params", "An address must not hold a user name or a password.")
+    return parts
+
+
+def host_and_port(url: str) -> tuple[str, int]:
+    """Return the server's name, in lower case, and its port."""
+    parts = _split(url)
+    return parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
+
+
+def origin_of(url: str) -> str:
+    """Return `scheme://host:port` in lower case, the scheme's own port left out.
+
+    Raise `SidecarError("invalid_params")` for what is no http or https URL and for one with a user name.
+    """
+    parts = _split(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    own_port = parts.port in (None, DEFAULT_PORTS[parts.scheme])
+    return f"{parts.scheme}://{host}" if own_port else f"{parts.scheme}://{host}:{parts.port}"
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether `url` leads to this machine."""
+    host = host_and_port(url)[0].rstrip(".")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_private_channel(url: str) -> bool:
+    """Tell whether a secret sent to `url` stays unread on its way: it is encrypted, or never leaves this machine."""
+    return url.lower().startswith("https:") or is_loopback(url)

@@ -1,0 +1,60 @@
+"""What a provider is: where to go, who we are, and its quirks as data."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from sidecar.dialects.quirks import ChatQuirks
+from sidecar.schema.providers import BaseConfig
+
+EngineName = Literal["http", "llama", "scripted"]
+DialectName = Literal["openai_chat"]
+
+
+class Place(Struct, frozen=True):
+    """Where a request goes: a configuration, its base URL and the model asked for."""
+
+    config: Any
+    base_url: str
+    model: str
+
+
+def no_headers(config: Any) -> dict[str, str]:
+    """Return no headers beyond authentication."""
+    del config
+    return {}
+
+
+def same_url(place: Place, path: str) -> str:
+    """Return `path` below the base URL."""
+    return place.base_url.rstrip("/") + path
+
+
+class Provider(Struct, frozen=True, kw_only=True):
+    """One provider. `base_url` is its own address, `None` where a configuration must give one.
+
+    `origins` are further addresses that its keys may go to, such as regions, as `origin_of` writes them. `key_header` and
+    `key_prefix` say how the key is sent. `url(place, path)` and `headers(config)` cover what its API needs beyond that.
+    """
+
+    id: str
+    name: str
+    config: type[BaseConfig]
+    engine: EngineName = "http"
+    dialect: DialectName = "openai_chat"
+    base_url: str | None = None
+    origins: tuple[str, ...] = ()
+    needs_key: bool = True
+    local: bool = False
+    free: bool = False
+    key_header: str = "authorization"
+    key_prefix: str = "Bearer "
+    key_path: str | None = None
+    """What only a good key can read, where the list of models is open to all."""
+    lists_all_models: bool = True
+    """Whether a model that the server does not list is one that it does not have."""
+    url: Callable[[Place, str], str] = same_url
+    headers: Callable[[Any], dict[str, str]] = no_headers
+    quirks: ChatQuirks = ChatQuirks()
+    first_token_ms: int = 600_000

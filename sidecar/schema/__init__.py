@@ -1,0 +1,1 @@
+"""The public contract: every type that crosses stdin or stdout. Rendered into `protocol/`."""

@@ -1,0 +1,50 @@
+"""Tokens, money and time of a request."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+Outcome = Literal["ok", "error", "cancelled"]
+
+
+class Usage(Struct, kw_only=True, omit_defaults=True):
+    """Token counts. Totals are inclusive; `null` (left out) is unknown, `0` is zero.
+
+    `input_tokens` counts uncached, cache-read and cache-written tokens; `output_tokens` includes `reasoning_tokens`.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    source: Literal["reported", "estimated"] = "reported"
+
+
+class Cost(Struct, kw_only=True):
+    """What a request cost. `amount` is a decimal string; an unknown price is `null`, never 0."""
+
+    amount: str | None
+    currency: str = "USD"
+    source: Literal["provider", "table", "free", "unknown"] = "unknown"
+    estimated: bool = False
+
+
+class Timing(Struct, kw_only=True):
+    """Milliseconds from the request's arrival."""
+
+    total_ms: int
+    first_token_ms: int | None = None
+
+
+class Attempt(Struct, kw_only=True, omit_defaults=True):
+    """One try at one target."""
+
+    provider: str
+    model: str
+    outcome: Outcome
+    duration_ms: int
+    error_type: str | None = None
+    usage: Usage | None = None
+    cost: Cost | None = None

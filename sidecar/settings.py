@@ -1,0 +1,138 @@
+"""What a start of the sidecar is told: flags, and the file named by `--config`."""
+
+import argparse
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from sidecar import __version__
+from sidecar.schema.providers import ProviderConfig
+from sidecar.schema.secret import decode_hook
+from sidecar.schema.session import Limits
+
+LEVELS: Final = ("debug", "info", "warning", "error")
+
+
+class ConfigError(Exception):
+    """The flags or the configuration file make no sense; the message says where."""
+
+
+class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """The configuration file, in TOML."""
+
+    limits: dict[str, int] = {}
+    providers: list[ProviderConfig] = []
+    active: str | None = None
+    allow_paths: list[str] = []
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Everything that is fixed for the life of the process."""
+
+    limits: Limits = Limits()
+    providers: tuple[ProviderConfig, ...] = ()
+    active: str | None = None
+    allowed_paths: tuple[Path, ...] = ()
+    log_level: str = "warning"
+    log_format: Literal["json", "text"] = "text"
+    parent_pid: int | None = None
+    data_dir: Path | None = None
+    app_id: str | None = None
+    drain: bool = False
+    key_env: bool = False
+    scripted: bool = False
+    allow_plain_http: bool = False
+    proxy: str | None = None
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the serving command's flags."""
+    flags = argparse.ArgumentParser(
+        prog="llm-sidecar",
+        description="Serves JSON-RPC 2.0 on stdin and stdout, one message a line.",
+        epilog="`llm-sidecar chat --help` tells about the command-line client.",
+    )
+    add = flags.add_argument
+    add("--version", action="version", version=f"llm-sidecar {__version__}")
+    add("--config", metavar="FILE.toml", help="limits, providers and the active provider to start with")
+    add("--log-level", choices=LEVELS, default="warning", help="how much is logged to stderr")
+    add("--log-format", choices=("text", "json"), default="text")
+    add("--parent-pid", type=int, metavar="PID", help="exit when this process dies")
+    add("--data-dir", type=Path, metavar="DIR", help="where names of saved keys are kept")
+    add("--app-id", metavar="NAME", help="the keychain's service name; default: the client's name")
+    add("--eof", choices=("cancel", "drain"), default="cancel", help="what happens to requests when stdin ends")
+    add("--limit", action="append", default=[], metavar="NAME=N", help="set a limit, such as max_streams=16")
+    add("--key-env", action="store_true", help="take keys from variables such as OPENAI_API_KEY, too")
+    add("--allow-path", action="append", default=[], metavar="DIR", help="let `file` parts name files in this folder")
+    add("--allow-plain-http", action="store_true", help="let keys travel over http:// beyond this machine")
+    add("--proxy", metavar="URL", help="reach providers through this proxy; loopback never is")
+    add("--scripted", action="store_true", help="add the provider `scripted`, for tests of clients")
+    return flags
+
+
+def load(arguments: list[str]) -> Settings:
+    """Return the settings of a command line, or raise `ConfigError`.
+
+    Exits for `--help`, `--version` and flags that do not exist.
+    """
+    flags = parser().parse_args(arguments)
+    file = _read(flags.config) if flags.config else ConfigFile()
+    return Settings(
+        limits=_limits(file.limits | dict(_assignment(text) for text in flags.limit)),
+        providers=tuple(file.providers),
+        active=file.active,
+        allowed_paths=tuple(_folder(name) for name in [*file.allow_paths, *flags.allow_path]),
+        log_level=flags.log_level,
+        log_format=flags.log_format,
+        parent_pid=flags.parent_pid,
+        data_dir=flags.data_dir,
+        app_id=flags.app_id,
+        drain=flags.eof == "drain",
+        key_env=flags.key_env,
+        scripted=flags.scripted,
+        allow_plain_http=flags.allow_plain_http,
+        proxy=flags.proxy,
+    )
+
+
+def _read(name: str) -> ConfigFile:
+    import tomllib  # noqa: PLC0415 - most starts have no file to read
+
+    try:
+        with Path(name).open("rb") as file:
+            content: dict[str, Any] = tomllib.load(file)
+        return msgspec.convert(content, ConfigFile, dec_hook=decode_hook)
+    except OSError as error:
+        raise ConfigError(f"{name}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        raise ConfigError(f"{name}: {error}") from None
+
+
+def _assignment(text: str) -> tuple[str, int]:
+    name, _, number = text.partition("=")
+    try:
+        return name, int(number)
+    except ValueError:
+        raise ConfigError(f"--limit {text}: expected NAME=N") from None
+
+
+def _limits(values: dict[str, int]) -> Limits:
+    for name, value in values.items():
+        if name not in Limits.__struct_fields__:
+            known = ", ".join(Limits.__struct_fields__)
+            raise ConfigError(f"there is no limit {name}; there are {known}")
+        if value < 1:
+            raise ConfigError(f"the limit {name} must be at least 1")
+    return Limits(**values)
+
+
+def _folder(name: str) -> Path:
+    try:
+        folder = Path(name).resolve(strict=True)
+    except OSError as error:
+        raise ConfigError(f"--allow-path {name}: {error.strerror}") from None
+    if not folder.is_dir():
+        raise ConfigError(f"--allow-path {name}: not a folder")
+    return folder

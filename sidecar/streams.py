@@ -1,0 +1,192 @@
+"""Open streams: what they have to say is merged, numbered and sent when the host has room for it."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Final, Protocol
+
+import anyio
+import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from sidecar.schema.chat import FinishReason, Warning
+from sidecar.schema.errors import SidecarError
+from sidecar.schema.events import (
+    Delta,
+    PartDelta,
+    ReasoningDelta,
+    RefusalDelta,
+    Status,
+    StreamChunk,
+    StreamEvent,
+    StreamStatus,
+    TextDelta,
+    ToolCallDelta,
+    UsageDelta,
+)
+from sidecar.schema.session import Limits
+
+CONTENT: Final = frozenset({TextDelta, ReasoningDelta, RefusalDelta, ToolCallDelta, PartDelta})
+BUSY_RETRY_MS: Final = 1000
+
+
+class Outlet(Protocol):
+    """Where notifications go."""
+
+    @property
+    def congested(self) -> bool: ...
+    def send(self, method: str, params: Struct) -> None: ...
+    def defer(self, flush: Callable[[], None]) -> None: ...
+    async def room(self) -> None: ...
+
+
+class Answer:
+    """One answer in progress. By itself it tells the host nothing; `cancelled` says how it ended."""
+
+    def __init__(self) -> None:
+        self.scope = anyio.CancelScope()
+        self.first_ns: int | None = None
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        """End the answer; what has come of it is its result."""
+        self.scope.cancel()
+
+    def report(self, status: Status) -> None:
+        """Take note of a status."""
+
+    async def emit(self, event: StreamEvent) -> None:
+        """Take an event of the answer."""
+        if self.first_ns is None and type(event) in CONTENT:
+            self.first_ns = time.monotonic_ns()
+
+
+class Stream(Answer):
+    """One open stream. `chunks` is the number of chunks sent so far."""
+
+    def __init__(self, id_: str, outlet: Outlet, limits: Limits) -> None:
+        super().__init__()
+        self.id = id_
+        self.chunks = 0
+        self.closed = anyio.Event()
+        self._outlet = outlet
+        self._limits = limits
+        self._pending: list[Delta] = []
+        self._status: Status | None = None
+        self._deferred = False
+
+    def report(self, status: Status) -> None:
+        self._status = status
+        self._defer()
+
+    async def emit(self, event: StreamEvent) -> None:
+        """Queue an event, and wait while the host does not read.
+
+        Raises `client_stalled` when that takes too long.
+        """
+        if isinstance(event, Status):
+            self.report(event)
+        elif not isinstance(event, FinishReason | Warning):
+            await super().emit(event)
+            self._pending.append(event)
+            self._defer()
+            if self._outlet.congested:
+                await self._wait()
+
+    def flush(self) -> None:
+        """Send what is queued."""
+        self._deferred = False
+        if status := self._status:
+            self._status = None
+            self._outlet.send("stream.status", StreamStatus(stream_id=self.id, **asdict(status)))
+        pending, self._pending = self._pending, []
+        for delta in merged(pending):
+            self._send(delta)
+
+    def _defer(self) -> None:
+        if not self._deferred:
+            self._deferred = True
+            self._outlet.defer(self.flush)
+
+    async def _wait(self) -> None:
+        with anyio.move_on_after(self._limits.stalled_stream_ms / 1000) as scope:
+            await self._outlet.room()
+        if scope.cancelled_caught:
+            raise SidecarError("client_stalled")
+
+    def _send(self, delta: Delta) -> None:
+        for piece in _pieces(delta, self._limits.max_chunk_bytes):
+            self._outlet.send("stream.chunk", StreamChunk(self.id, self.chunks, piece))
+            self.chunks += 1
+
+
+def merged(deltas: list[Delta]) -> Iterator[Delta]:
+    """Join neighbouring deltas of one part into one."""
+    start = 0
+    while start < len(deltas):
+        first = deltas[start]
+        end = start + 1
+        while end < len(deltas) and _continues(first, deltas[end]):
+            end += 1
+        yield first if end == start + 1 else _joined(deltas[start:end])
+        start = end
+
+
+def _continues(first: Delta, later: Delta) -> bool:
+    if type(first) is not type(later):
+        return False
+    if isinstance(first, UsageDelta):
+        return True
+    if isinstance(first, PartDelta) or isinstance(later, PartDelta | UsageDelta) or first.index != later.index:
+        return False
+    return not (isinstance(later, ToolCallDelta) and later.id is not None)
+
+
+def _joined(run: list[Delta]) -> Delta:
+    first = run[0]
+    if isinstance(first, UsageDelta):
+        return run[-1]
+    if isinstance(first, ToolCallDelta):
+        return msgspec.structs.replace(first, arguments="".join(d.arguments for d in run))  # type: ignore[union-attr]
+    return msgspec.structs.replace(first, text="".join(d.text for d in run))  # type: ignore[union-attr]
+
+
+def _pieces(delta: Delta, limit: int) -> Iterator[Delta]:
+    """Split a delta whose line might be longer than `limit` bytes; a character takes twelve at most."""
+    field = "arguments" if isinstance(delta, ToolCallDelta) else "text"
+    text: str = getattr(delta, field, "")
+    size = max(1, limit // 16)
+    if len(text) <= size:
+        yield delta
+        return
+    for start in range(0, len(text), size):
+        yield msgspec.structs.replace(delta, **{field: text[start : start + size]})
+        if isinstance(delta, ToolCallDelta):
+            delta = msgspec.structs.replace(delta, id=None, name=None)
+
+
+class Streams:
+    """Every open stream, by id."""
+
+    def __init__(self, outlet: Outlet, limits: Limits) -> None:
+        self._outlet = outlet
+        self._limits = limits
+        self._open: dict[str, Stream] = {}
+
+    def open(self, id_: str) -> Stream:
+        """Return a new stream, or raise `stream_id_in_use` or `server_busy`."""
+        if id_ in self._open:
+            raise SidecarError("stream_id_in_use", stream_id=id_)
+        if len(self._open) >= self._limits.max_streams:
+            raise SidecarError("server_busy", "Too many streams are open.", retry_after_ms=BUSY_RETRY_MS)
+        stream = self._open[id_] = Stream(id_, self._outlet, self._limits)
+        return stream
+
+    def get(self, id_: str) -> Stream | None:
+        """Return the open stream of this id."""
+        return self._open.get(id_)
+
+    def close(self, stream: Stream) -> None:
+        """Free the id; the stream's reply is on its way."""
+        del self._open[stream.id]
+        stream.closed.set()
