@@ -33,6 +33,11 @@ def write(descriptor: int, line: str) -> None:
     os.write(descriptor, line.encode() + b"\n")
 
 
+def root(error: Exception) -> Exception:
+    """The first error of a group of groups."""
+    return root(error.exceptions[0]) if isinstance(error, ExceptionGroup) else error
+
+
 def serve(client: Client) -> None:
     """Obey commands until stdin ends."""
     import json
@@ -49,7 +54,7 @@ def serve(client: Client) -> None:
             try:
                 answer = runner.run(asyncio.wait_for(LOADS[command["load"]](client, command), LIMIT_S))
             except Exception as error:  # noqa: BLE001 - a peer may raise anything
-                answer = {"failure": repr(error)[:400]}
+                answer = {"failure": repr(root(error))[:400]}
             write(answers, json.dumps(answer))
 
 
@@ -64,4 +69,5 @@ def main() -> None:
     os._exit(0)
 
 
-main()
+if __name__ == "__main__":
+    main()

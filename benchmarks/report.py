@@ -35,7 +35,7 @@ def least(metric: Metric) -> Statistic:
 
 def total(metric: Metric) -> Statistic:
     """The sum over the rounds."""
-    return lambda samples, _: sum(map(metric, samples.values()))
+    return lambda samples, _: sum(map(metric, samples.values())) if samples else None
 
 
 def ratio(metric: Metric) -> Statistic:
@@ -65,7 +65,8 @@ def missing(metric: Metric) -> Statistic:
     """By how much less than the baseline in the same rounds."""
 
     def statistic(samples: Samples, baseline: Samples) -> float | None:
-        return sum(metric(baseline[at]) - metric(samples[at]) for at in samples if at in baseline)
+        differences = [metric(baseline[at]) - metric(samples[at]) for at in samples if at in baseline]
+        return sum(differences) if differences else None
 
     return statistic
 

@@ -34,7 +34,7 @@ def middle(name: str, scale: float = 1) -> Metric:
 
 def high(name: str, scale: float = 1) -> Metric:
     """The 95th percentile of a member that is a list."""
-    return lambda sample: statistics.quantiles(sample[name], n=20)[-1] * scale
+    return lambda sample: statistics.quantiles(sample[name], n=20, method="inclusive")[-1] * scale
 
 
 MB = 1 / 1024

@@ -12,11 +12,11 @@ def main() -> NoReturn:
     """Run what the command line asks for, and exit."""
     arguments = sys.argv[1:]
     if arguments[:1] == ["--worker"]:
-        from sidecar.engines.llama import worker  # noqa: PLC0415 - nothing else may be loaded before
+        from sidecar.engines.llama import worker  # nothing else may be loaded before
 
         worker.main(arguments[1:])
     if arguments and arguments[0] in COMMANDS:
-        from sidecar import cli  # noqa: PLC0415 - a client needs no server
+        from sidecar import cli  # a client needs no server
 
         sys.exit(cli.main(arguments))
     _serve(arguments)
@@ -24,17 +24,17 @@ def main() -> NoReturn:
 
 def _serve(arguments: list[str]) -> NoReturn:
     if {"-h", "--help", "--version"}.intersection(arguments):
-        from sidecar import settings  # noqa: PLC0415 - prints, so the descriptors stay as they are
+        from sidecar import settings  # prints, so the descriptors stay as they are
 
         settings.load(arguments)
-    from sidecar import descriptors  # noqa: PLC0415 - first of all, before anything can print
+    from sidecar import descriptors  # first of all, before anything can print
 
     try:
         claimed = descriptors.claim()
     except OSError:
         os.write(2, b"llm-sidecar: stdin, stdout and stderr must be open\n")
         os._exit(USAGE_ERROR)
-    from sidecar import app  # noqa: PLC0415 - prints into stderr from here on
+    from sidecar import app  # prints into stderr from here on
 
     app.main(arguments, claimed)
 

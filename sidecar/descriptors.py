@@ -27,8 +27,8 @@ def claim() -> Descriptors:
 
 def _claim_windows(claimed: Descriptors) -> None:
     """Make the pipes binary, and point the handles that native code asks for at the same places as 0 and 1."""
-    import ctypes  # noqa: PLC0415 - exists for this platform only
-    import msvcrt  # noqa: PLC0415
+    import ctypes  # exists for this platform only
+    import msvcrt
 
     for descriptor in (claimed.stdin, claimed.stdout):
         msvcrt.setmode(descriptor, os.O_BINARY)  # type: ignore[attr-defined,unused-ignore]

@@ -65,7 +65,7 @@ def _kqueue_waiter(pid: int) -> Callable[[], None]:
 
 
 def _windows_waiter(pid: int) -> Callable[[], None]:
-    import ctypes  # noqa: PLC0415 - needed on this platform only
+    import ctypes  # needed on this platform only
 
     synchronize, forever = 0x00100000, 0xFFFFFFFF
     kernel = ctypes.windll.kernel32  # type: ignore[attr-defined,unused-ignore]

@@ -98,7 +98,7 @@ def load(arguments: list[str]) -> Settings:
 
 
 def _read(name: str) -> ConfigFile:
-    import tomllib  # noqa: PLC0415 - most starts have no file to read
+    import tomllib  # most starts have no file to read
 
     try:
         with Path(name).open("rb") as file:

@@ -169,6 +169,8 @@ class _Job(Generic[T]):
 
 
 def _translated(error: BaseException, locked_means: ErrorType) -> SidecarError:
+    if isinstance(error, ImportError):
+        return SidecarError("keyring_unavailable", "This installation cannot use the system's keychain.")
     from keyring.errors import InitError, KeyringError, KeyringLocked, NoKeyringError
 
     if isinstance(error, NoKeyringError):

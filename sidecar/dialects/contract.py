@@ -14,7 +14,7 @@ from sidecar.schema.models import ModelInfo
 
 
 class Aim(Struct, frozen=True, kw_only=True):
-    """As much of a target as a dialect may know. `provider` is the instance's id, `kind` names the provider's record."""
+    """As much of a target as a dialect may know. `provider` is the instance's id, `kind` the id of its provider."""
 
     provider: str
     kind: str
@@ -39,15 +39,25 @@ class HttpResponse(Struct, frozen=True):
     body: bytes
 
 
+class Answer(Struct, frozen=True):
+    """A whole answer as events. `cost` is its price in US dollars as a decimal string, where the provider told it."""
+
+    events: tuple[StreamEvent, ...]
+    cost: str | None = None
+
+
 class StreamDecoder(Protocol):
     """Reads one streamed answer; never reused.
 
-    `feed` raises `SidecarError` for an error inside the stream. `finished` turns true when nothing more is to come, so
-    that the reader need not wait for the connection to end. `close` raises `SidecarError("stream_interrupted")` when the
-    answer is unfinished, and returns the last events otherwise.
+    `feed` raises `SidecarError` for an error inside the stream, at the latest when its events have been read. `settled`
+    turns true when only token counts may follow, so that the reader need not wait long for the rest; `finished` when
+    nothing more is to come. `cost` is the price in US dollars as a decimal string, where the provider told it. `close`
+    raises `SidecarError("stream_interrupted")` when the answer is unfinished, and returns the last events otherwise.
     """
 
     finished: bool
+    settled: bool
+    cost: str | None
 
     def feed(self, frame: Frame) -> Iterable[StreamEvent]: ...
     def close(self) -> Iterable[StreamEvent]: ...
@@ -65,6 +75,6 @@ class ChatDialect(Protocol):
 
     def encode_request(self, request: ChatRequest, aim: Aim) -> HttpRequest: ...
     def decode_stream(self, aim: Aim) -> StreamDecoder: ...
-    def decode_answer(self, body: bytes, aim: Aim) -> Iterable[StreamEvent]: ...
+    def decode_answer(self, body: bytes, aim: Aim) -> Answer: ...
     def decode_error(self, response: HttpResponse) -> SidecarError: ...
     def decode_models(self, body: bytes, provider: str) -> list[ModelInfo]: ...

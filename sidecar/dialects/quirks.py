@@ -33,5 +33,11 @@ class ChatQuirks(Struct, frozen=True, kw_only=True):
     content_null: bool = True
     """Whether an assistant message of tool calls alone has `content: null` (else an empty string)."""
     parallel_tool_calls: bool = True
+    storage: bool = False
+    """Whether the server may keep answers unless told `store: false`."""
+    thinking_switch: bool = False
+    """Whether reasoning is turned off by `thinking: {"type": "disabled"}` instead of an effort `none`."""
+    cache_control: bool = False
+    """Whether parts may carry `cache_control`."""
     cost_field: bool = False
     """Whether `usage.cost` is a price in US dollars."""

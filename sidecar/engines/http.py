@@ -1,31 +1,23 @@
 """The engine that asks a server: a dialect's request goes out, the events of the answer come in."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-import anyio
-
-from sidecar.dialects.contract import Aim, ChatDialect, HttpResponse, StreamDecoder
-from sidecar.engines.addressing import Addressing, PlainHttp, address_hint, redirected
+from sidecar.dialects.contract import Aim, ChatDialect, HttpResponse
+from sidecar.engines.addressing import Addressing, PlainHttp, redirected
+from sidecar.engines.answers import REDIRECTS, SUCCESSES, Reader, failed, refusal, whole
 from sidecar.engines.diagnosis import Diagnosis
-from sidecar.engines.transport import Incoming, Outgoing, Transport
-from sidecar.framing.sse import Framer
+from sidecar.engines.transport import Outgoing, Transport
 from sidecar.handler import Call, Completion, Emit, Target
 from sidecar.schema.errors import SidecarError
-from sidecar.schema.events import ReasoningDelta, Status, StreamEvent
+from sidecar.schema.events import Status
 from sidecar.schema.models import ModelInfo
 from sidecar.schema.providers import TestStage
 from sidecar.schema.usage import Cost
 
-MAX_ERROR_BYTES: Final = 64 << 10
-MAX_ANSWER_BYTES: Final = 64 << 20
-ERROR_SECONDS: Final = 5
-"""How long the body of an error may take; the status alone says enough."""
-
 CONNECTING: Final = Status(state="connecting")
 WAITING: Final = Status(state="waiting_first_token")
-THINKING: Final = Status(state="thinking")
 
 
 class HttpEngine:
@@ -40,51 +32,42 @@ class HttpEngine:
 
     async def chat(self, call: Call, emit: Emit) -> Completion:
         """Stream the answer to `call`."""
-        reader = _Reader(call, emit)
         try:
-            await self._ask(call, reader)
+            reported = await self._ask(call, emit)
         except SidecarError as error:
-            raise _told_apart(error, call.target) from None
-        call.cost = _cost(call.target, reader.reported_cost)
+            raise _placed(error, call.target) from None
+        call.cost = _cost(call.target, reported)
         return call.completion()
 
-    async def _ask(self, call: Call, reader: "_Reader") -> None:
-        target, aim = call.target, _aim(call.target)
-        dialect = self._dialect(target)
+    async def _ask(self, call: Call, emit: Emit) -> str | None:
+        """Deliver the answer, and return what the provider says that it cost."""
+        aim, dialect = _aim(call.target), self._dialect(call.target)
         encoded = dialect.encode_request(call.request, aim)
+        reader = Reader(call, dialect.decode_stream(aim), emit)
         await reader.deliver(encoded.warnings)
-        await reader.emit(CONNECTING)
-        question = self._addressing.post(target, encoded.path, encoded.body, partial(reader.emit, WAITING))
-        decoder = dialect.decode_stream(aim)
+        question = self._addressing.post(call.target, encoded.path, encoded.body, partial(emit, WAITING))
+        await emit(CONNECTING)
         try:
             async with self._transport.open(question) as answer:
-                if answer.status >= 300:  # noqa: PLR2004 - where HTTP's successes end
-                    raise await _refusal(answer, question, dialect)
-                if _is(answer, "text/html"):
-                    raise _web_page(target)
-                if _is(answer, "application/json"):
-                    await reader.deliver(dialect.decode_answer(await _whole(answer), aim))
-                    return
-                await reader.stream(answer, decoder)
+                if answer.status not in SUCCESSES:
+                    raise refusal(await failed(answer), question.url, dialect)
+                await reader.read(answer, question.url, partial(dialect.decode_answer, aim=aim))
         except SidecarError as error:
-            # A connection may be lost behind the end of an answer: the decoder knows.
-            if error.type != "stream_interrupted":
+            if not reader.survives(error):
                 raise
-        await reader.finish(decoder)
+        return await reader.finish()
 
     async def models(self, target: Target) -> list[ModelInfo]:
         """Return the models that the server lists."""
         dialect = self._dialect(target)
         try:
             response = await self._get(target, dialect.models_path)
-            if response.status != 200:  # noqa: PLR2004 - the one status with a list in it
-                raise dialect.decode_error(response)
             return dialect.decode_models(response.body, target.id)
         except SidecarError as error:
-            raise _told_apart(error, target) from None
+            raise _placed(error, target) from None
 
     async def check(self, target: Target) -> list[TestStage]:
-        """Try the way to the server step by step; only reads, so it costs nothing."""
+        """Try the way to the server step by step; it only reads, so it costs nothing."""
         return await Diagnosis(self._transport, self._dialect(target), partial(self._get, target), target).run()
 
     async def close(self) -> None:
@@ -95,7 +78,36 @@ class HttpEngine:
         return self._dialects[target.provider.dialect]
 
     async def _get(self, target: Target, path: str) -> HttpResponse:
-        """Read what lies at `path`; the server may point once to another place of its own."""
+        """Return what lies at `path`; the server may point, once, to another place of its own."""
         request = self._addressing.get(target, path)
-        response = await self._read(request)
-"""
+        response = await self._fetch(request)
+        if response.status in REDIRECTS:
+            request = Outgoing(url=redirected(request.url, response.headers), headers=request.headers)
+            response = await self._fetch(request)
+        if response.status not in SUCCESSES:
+            raise refusal(response, request.url, self._dialect(target))
+        return response
+
+    async def _fetch(self, request: Outgoing) -> HttpResponse:
+        async with self._transport.open(request) as answer:
+            if answer.status not in SUCCESSES:
+                return await failed(answer)
+            return HttpResponse(answer.status, answer.headers, await whole(answer))
+
+
+def _aim(target: Target) -> Aim:
+    record = target.provider
+    return Aim(provider=target.id, kind=record.id, model=target.model, origin=target.origin, quirks=record.quirks)
+
+
+def _placed(error: SidecarError, target: Target) -> SidecarError:
+    """Say whose failure it is."""
+    error.details = {"provider": target.id, "model": target.model or None} | error.details
+    return error
+
+
+def _cost(target: Target, reported: str | None) -> Cost | None:
+    """Return what is known of an answer's cost without looking at prices."""
+    if reported is not None:
+        return Cost(amount=reported, source="provider")
+    return Cost(amount="0", source="free") if target.provider.free else None

@@ -33,7 +33,7 @@ class Framer:
         if self._after_cr or b"\r" in data:
             data = self._with_lf(data)
         held = self._held
-        if b"\n\n" not in data and not (data[:1] == b"\n" and held[-1:] == b"\n"):
+        if b"\n\n" not in data and not (data[:1] == b"\n" and held.endswith(b"\n")):
             held += data
             _check(len(held))
             return []

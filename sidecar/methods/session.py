@@ -71,7 +71,7 @@ def ping(services: Services, params: Empty, request: Request) -> Pong:
 def discover(services: Services, params: Empty, request: Request) -> OpenRpc:
     """Describe this server."""
     del services, params, request
-    from sidecar.methods.discovery import openrpc  # noqa: PLC0415 - rarely asked for, and it knows every method
+    from sidecar.methods.discovery import openrpc  # rarely asked for, and it knows every method
 
     return openrpc()
 

@@ -86,21 +86,22 @@ class _Clock:
 
     async def emit(self, event: StreamEvent) -> None:
         if isinstance(event, Status):
-            self._enter_stage(event)
+            self._enter(STAGES.get(event.state, self.stage))
         else:
-            self.stage = "idle"
             self._told = False
+            if self.stage != "idle":
+                self._enter("idle")
         self._waiting_since = now = self._loop.time()
         await self._emit(event)
         self._since = self._loop.time()
         self._end += self._since - now
         self._waiting_since = None
 
-    def _enter_stage(self, status: Status) -> None:
-        before, self.stage = self.stage, STAGES.get(status.state, self.stage)
-        if self.stage != before:
-            self._timer.cancel()
+    def _enter(self, stage: Stage | None) -> None:
+        if stage != self.stage:
+            self.stage = stage
             self._since = self._loop.time()
+            self._timer.cancel()
             self._timer = self._loop.call_at(self._due(), self._check)
 
     def _limit(self) -> float:
@@ -108,8 +109,10 @@ class _Clock:
 
     def _due(self) -> float:
         """Return when to look again."""
-        due = min(self._since + self._limit(), self._end, self._loop.time() + IDLE_MS / 1000)
-        return min(due, self._since + STALLED_MS / 1000) if self.stage == "idle" and not self._told else due
+        now = self._loop.time()
+        stalled = self._since + STALLED_MS / 1000
+        look = stalled if stalled > now else now + STALLED_MS / 1000
+        return min(self._since + self._limit(), self._end, look)
 
     def _check(self) -> None:
         now = self._loop.time()

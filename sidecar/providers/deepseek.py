@@ -11,5 +11,6 @@ DEEPSEEK: Final = Provider(
     name="DeepSeek",
     config=DeepSeekConfig,
     base_url="https://api.deepseek.com",
+    key_env="DEEPSEEK_API_KEY",
     quirks=ChatQuirks(json_schema=False, reasoning_echo="reasoning_content", image_urls=False),
 )

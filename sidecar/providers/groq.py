@@ -11,5 +11,6 @@ GROQ: Final = Provider(
     name="Groq",
     config=GroqConfig,
     base_url="https://api.groq.com/openai/v1",
+    key_env="GROQ_API_KEY",
     quirks=ChatQuirks(max_tokens_field="max_completion_tokens"),
 )

@@ -11,6 +11,7 @@ MISTRAL: Final = Provider(
     name="Mistral",
     config=MistralConfig,
     base_url="https://api.mistral.ai/v1",
+    key_env="MISTRAL_API_KEY",
     quirks=ChatQuirks(
         seed_field="random_seed",
         required_tool_choice="any",

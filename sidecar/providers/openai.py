@@ -22,6 +22,7 @@ OPENAI: Final = Provider(
     name="OpenAI",
     config=OpenAIConfig,
     base_url="https://api.openai.com/v1",
+    key_env="OPENAI_API_KEY",
     origins=tuple(f"https://{region}.api.openai.com" for region in REGIONS),
     headers=account_headers,
     quirks=QUIRKS,

@@ -18,6 +18,7 @@ OPENROUTER: Final = Provider(
     name="OpenRouter",
     config=OpenRouterConfig,
     base_url="https://openrouter.ai/api/v1",
+    key_env="OPENROUTER_API_KEY",
     key_path="/key",
     headers=app_headers,
     quirks=ChatQuirks(

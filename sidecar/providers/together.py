@@ -11,5 +11,6 @@ TOGETHER: Final = Provider(
     name="Together AI",
     config=TogetherConfig,
     base_url="https://api.together.xyz/v1",
+    key_env="TOGETHER_API_KEY",
     quirks=ChatQuirks(top_k=True),
 )

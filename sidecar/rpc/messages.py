@@ -91,8 +91,6 @@ _encode: Final = msgspec.json.Encoder().encode
 def decode(line: bytes) -> Incoming | Invalid | Ignored | list[Incoming | Invalid | Ignored]:
     """Return the message or the batch that `line` holds; nothing is raised."""
     try:
-        if not line.isascii():
-            line.decode()
         return _decode_line(line)
     except UNREADABLE:
         mended = mend_surrogates(line)
@@ -108,6 +106,8 @@ def mend_surrogates(line: bytes) -> bytes:
 
 
 def _decode_line(line: bytes) -> Incoming | Invalid | Ignored | list[Incoming | Invalid | Ignored]:
+    if not line.isascii():
+        line.decode()
     if line.lstrip()[:1] != b"[":
         return _decode_one(line)
     batch = _decode_batch(line)

@@ -6,8 +6,9 @@ import select
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 import anyio
 from msgspec import Struct
@@ -54,10 +55,10 @@ class Inbox:
                 with self._room:
                     self._room.wait_for(lambda: self._ahead < self._ahead_limit)
                     self._ahead += len(data)
-                self._loop.call_soon_threadsafe(self._arrived, data)
+                _tell(self._loop, self._arrived, data)
         except OSError:
             pass  # a broken pipe is an end like any other
-        self._loop.call_soon_threadsafe(self._arrived, b"")
+        _tell(self._loop, self._arrived, b"")
 
     def _arrived(self, data: bytes) -> None:
         self._pieces.append(data)
@@ -209,11 +210,11 @@ class Outbox:
                 while view:
                     written = os.write(self._descriptor, view[:WRITE_BYTES])
                     view = view[written:]
-                    self._loop.call_soon_threadsafe(self._accepted, written)
+                    _tell(self._loop, self._accepted, written)
             except OSError:
-                self._loop.call_soon_threadsafe(self._die)
+                _tell(self._loop, self._die)
                 return
-            self._loop.call_soon_threadsafe(self._thread_idle)
+            _tell(self._loop, self._thread_idle)
 
     def _accepted(self, count: int) -> None:
         self._undelivered -= count
@@ -255,6 +256,12 @@ class Outbox:
             self._broken()
 
 
+def _tell(loop: asyncio.AbstractEventLoop, callback: Callable[..., None], *arguments: Any) -> None:
+    """Run a callback on the loop, from another thread; when the loop has ended, nobody needs to know any more."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(callback, *arguments)
+
+
 def _poller(descriptor: int) -> "select.poll | None":
     """Return what tells whether a write would block, where the system has it."""
     if not hasattr(select, "poll"):
@@ -267,7 +274,7 @@ def _poller(descriptor: int) -> "select.poll | None":
 def _widen(descriptor: int) -> None:
     """Ask for a pipe that holds a large request in few pieces, where that can be had."""
     try:
-        import fcntl  # noqa: PLC0415 - POSIX only
+        import fcntl  # POSIX only
 
         fcntl.fcntl(descriptor, F_SETPIPE_SZ, READ_BYTES)
     except (ImportError, OSError):

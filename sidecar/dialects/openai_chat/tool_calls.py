@@ -18,7 +18,7 @@ class _Call(Struct):
     index: int
     id: str = ""
     name: str = ""
-    held: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list[str])
     announced: bool = False
     written: bool = False
 

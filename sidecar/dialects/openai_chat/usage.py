@@ -10,7 +10,7 @@ NO_DETAILS = TokenDetails()
 
 
 def normalise(wire: WireUsage, *, reasoning_excluded: bool) -> UsageDelta:
-    """Return the counts of `wire`; `reasoning_excluded` where its output leaves the reasoning out and no total tells."""
+    """Return the counts of `wire`. `reasoning_excluded` says whether output leaves reasoning out, if no total tells."""
     prompt = wire.prompt_tokens_details or NO_DETAILS
     completion = wire.completion_tokens_details or NO_DETAILS
     cached = _first(prompt.cached_tokens, wire.prompt_cache_hit_tokens, wire.num_cached_tokens, wire.cached_tokens)
@@ -43,7 +43,7 @@ def decimal(number: Raw) -> str | None:
     text = bytes(number).decode().strip('"')
     if not text or text == "null":
         return None
-    from decimal import Decimal, InvalidOperation  # noqa: PLC0415 - few providers tell a price
+    from decimal import Decimal, InvalidOperation
 
     try:
         value = Decimal(text)

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from sidecar.engines.llama.protocol import Chat, Done, Kind, Load, RuntimeChoice, RuntimeName
 from sidecar.schema.errors import SidecarError
 
-BATCH: Final = 64
+BATCH: Final = 512
 """Prompt tokens evaluated at a time: the border at which a cancelled prompt may stop, and progress is told."""
 
 

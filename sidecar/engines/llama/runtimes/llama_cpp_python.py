@@ -5,6 +5,7 @@ import ctypes
 import importlib
 import io
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
@@ -31,6 +32,7 @@ CHATML: Final = (
 """For models that bring no template of their own."""
 
 _encode: Final = Encoder().encode
+_ESCAPES: Final = re.compile(r"\\\\|\\u(?P<high>[dD][89abAB]..)\\u(?P<low>[dD][c-fC-F]..)")
 
 
 class LlamaCppPython:
@@ -39,24 +41,24 @@ class LlamaCppPython:
     name: RuntimeName = "llama-cpp-python"
 
     def __init__(self) -> None:
-        self._native: Any = importlib.import_module("llama_cpp")
-        self._log = self._native.llama_log_callback(_log_filter())
-        self._native.llama_log_set(self._log, ctypes.c_void_p(0))
+        self.native: Any = importlib.import_module("llama_cpp")
+        self._log = self.native.llama_log_callback(_log_filter())
+        self.native.llama_log_set(self._log, ctypes.c_void_p(0))
 
     def load(self, request: Load) -> "Model":
         """Load a model; what llama.cpp says of a failure is on stderr."""
         layers = request.gpu_layers
         if layers is None:
-            layers = ALL_LAYERS if self._native.llama_supports_gpu_offload() else 0
+            layers = ALL_LAYERS if self.native.llama_supports_gpu_offload() else 0
         try:
-            return Model(self._native, self._open(request, layers))
+            return Model(self, self._open(request, layers))
         except ValueError as error:
             raise SidecarError("model_file_invalid", "The model could not be loaded.") from error
 
     def _open(self, request: Load, layers: int) -> Any:
         # `verbose=False` would point descriptors 1 and 2 at /dev/null while loading; verbose prints, through Python.
         with contextlib.redirect_stderr(io.StringIO()):
-            llama = self._native.Llama(
+            llama = self.native.Llama(
                 request.path,
                 n_ctx=request.context_size,
                 n_batch=BATCH,  # `Llama` allocates this times the vocabulary, in floats
@@ -93,8 +95,9 @@ class Model:
 
     name: RuntimeName = "llama-cpp-python"
 
-    def __init__(self, native: Any, llama: Any) -> None:
-        self._native = native
+    def __init__(self, package: LlamaCppPython, llama: Any) -> None:
+        self._package = package  # llama.cpp holds a pointer to its log callback
+        self._native = native = package.native
         self._llama = llama
         self._vocab = native.llama_model_get_vocab(llama.model)
         self._template = _Template(native, llama)
@@ -174,15 +177,25 @@ class Model:
     def _grammar(self, schema: dict[str, Any]) -> Any:
         """Translate a schema; a grammar that llama.cpp cannot parse would crash it when used, so it is tried first."""
         try:
-            grammar = self._native.LlamaGrammar.from_json_schema(_encode(schema).decode())
+            text = _join_surrogates(self._native.llama_grammar.json_schema_to_gbnf(_encode(schema).decode()))
         except (AssertionError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise _unsupported_schema(str(error)) from None
-        text = self._native.llama_grammar.json_schema_to_gbnf(_encode(schema).decode())
         sampler = self._native.llama_sampler_init_grammar(self._vocab, text.encode(), b"root")
         if not sampler:
-            raise _unsupported_schema("the grammar made from it is too large")
+            raise _unsupported_schema("The grammar made from it is too large or not valid.")
         self._native.llama_sampler_free(sampler)
-        return grammar
+        return self._native.LlamaGrammar.from_string(text)
+
+
+def _join_surrogates(grammar: str) -> str:
+    """Write characters beyond U+FFFF as themselves: grammars know no pairs of escaped surrogates."""
+    return _ESCAPES.sub(_join_pair, grammar)
+
+
+def _join_pair(escape: re.Match[str]) -> str:
+    if escape["high"] is None:
+        return escape[0]
+    return (bytes.fromhex(escape["high"]) + bytes.fromhex(escape["low"])).decode("utf-16-be")
 
 
 class _Generation:

@@ -18,35 +18,35 @@ RANDOM_SEED: Final = 0xFFFF_FFFF
 FINISHES: Final[dict[str, Finish]] = {"stop": "stop", "length": "length"}
 
 
-class _Text(Struct):
+class _Text(Struct, frozen=True):
     content: str | None = None
     reasoning_content: str | None = None
 
 
-class _Choice(Struct):
+class _Choice(Struct, frozen=True):
     delta: _Text = _Text()
     finish_reason: str | None = None
 
 
-class _Progress(Struct):
+class _Progress(Struct, frozen=True):
     total: int
     cache: int = 0
 
 
-class _Timings(Struct):
+class _Timings(Struct, frozen=True):
     cache_n: int = 0
     prompt_n: int = 0
     predicted_n: int = 0
 
 
-class _Error(Struct):
+class _Error(Struct, frozen=True):
     message: str = ""
     type: str = ""
     n_prompt_tokens: int | None = None
     n_ctx: int | None = None
 
 
-class _Chunk(Struct):
+class _Chunk(Struct, frozen=True):
     """What the server's stream says, as far as it is used here."""
 
     choices: list[_Choice] = []

@@ -1,0 +1,133 @@
+"""Which keys there are: names and servers, never a key. A keychain cannot be asked for that."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import EDQUOT, ENOSPC
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from sidecar.credentials.binding import Binding
+from sidecar.credentials.lockfile import locked
+from sidecar.schema.errors import SidecarError
+
+PLAIN: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_")
+MAX_STEM: Final = 150
+
+REPLACE_PAUSES_S: Final = (0.01, 0.05, 0.2)
+"""On Windows a file cannot be replaced while someone reads it."""
+
+Bindings = dict[Binding, int]
+"""Each binding with the number of its save: a key read under one number is outdated under another."""
+
+Stamp = tuple[int, int, int] | None
+
+
+class _Row(Struct, frozen=True):
+    provider: str
+    origin: str
+    save: int
+
+
+class _File(Struct, frozen=True):
+    service: str
+    keys: list[_Row]
+
+
+def file_name(service: str) -> str:
+    """Return a name that no other service has, on any file system."""
+    stem = "".join(chr(byte) if byte in PLAIN else f"%{byte:02x}" for byte in service.encode("utf-8", "replace"))
+    if len(stem) > MAX_STEM:
+        from hashlib import sha256
+
+        stem = f"{stem[:MAX_STEM]}-{sha256(stem.encode()).hexdigest()}"
+    return f"keys-{stem}.json"
+
+
+class Index:
+    """The list of one service's keys, shared with other processes."""
+
+    def __init__(self, directory: Path, service: str) -> None:
+        self._path = directory / file_name(service)
+        self._service = service
+        self._stamp: Stamp = None
+        self._bindings: Bindings = {}
+
+    def read(self) -> Bindings:
+        """Return what the file lists now; the file is opened only when it has changed."""
+        stamp = self._current_stamp()
+        if stamp != self._stamp:
+            try:
+                self._bindings = self._load()
+            except OSError:
+                self._bindings = {}
+            self._stamp = stamp
+        return self._bindings
+
+    @contextmanager
+    def editing(self) -> Iterator[Bindings]:
+        """Lock other processes out; what the block makes of the bindings is written, unless it raises."""
+        with _file_errors():
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = locked(self._path.with_suffix(".lock"))
+            lock.__enter__()
+        try:
+            with _file_errors():
+                before = self._load()
+            bindings = dict(before)
+            yield bindings
+            if bindings != before:
+                with _file_errors():
+                    self._write(bindings)
+        finally:
+            lock.__exit__(None, None, None)
+
+    def _current_stamp(self) -> Stamp:
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_ino, status.st_size
+
+    def _load(self) -> Bindings:
+        try:
+            file = msgspec.json.decode(self._path.read_bytes(), type=_File)
+        except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
+            return {}
+        return {Binding(row.provider, row.origin): row.save for row in file.keys}
+
+    def _write(self, bindings: Bindings) -> None:
+        rows = [_Row(binding.provider, binding.origin, save) for binding, save in bindings.items()]
+        draft = self._path.with_suffix(".new")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(_File(self._service, rows)), indent=1))
+            file.flush()
+            os.fsync(file.fileno())
+        _replace(draft, self._path)
+
+
+def _replace(draft: Path, path: Path) -> None:
+    for pause_s in REPLACE_PAUSES_S:
+        try:
+            draft.replace(path)
+        except PermissionError:
+            time.sleep(pause_s)
+        else:
+            return
+    draft.replace(path)
+
+
+@contextmanager
+def _file_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (ENOSPC, EDQUOT):
+            raise SidecarError("disk_full", "There is no room for the list of saved keys.") from None
+        hint = "Make the data directory writable, or give another one."
+        raise SidecarError("keyring_unavailable", "The list of saved keys cannot be written.", hint=hint) from None

@@ -1,0 +1,203 @@
+"""Errors read: what went wrong, from the body first and the status second."""
+
+from typing import Any, Final
+
+from msgspec import Struct
+
+from sidecar.dialects import lenient
+from sidecar.dialects.contract import HttpResponse
+from sidecar.dialects.openai_chat import faults
+from sidecar.dialects.openai_chat.faults import Fault
+from sidecar.dialects.response_headers import request_id, retry_after_ms, should_retry
+from sidecar.schema.errors import ERRORS, ErrorType, SidecarError
+
+MAX_MESSAGE_CHARS: Final = 500
+"""How much of a provider's message is passed on."""
+
+
+NOT_WORDS: Final = frozenset({"", "<", "{", "["})
+"""How text begins that is nothing for people to read."""
+
+
+class InnerError(Struct, frozen=True):
+    """A more precise code."""
+
+    code: str | None = None
+
+
+class Metadata(Struct, frozen=True):
+    """What a router says of the error. `raw` is the upstream server's body, `reasons` why a moderator objected."""
+
+    error_type: str | None = None
+    raw: Any = None
+    reasons: list[str] | None = None
+    limit_source: str | None = None
+
+
+class Detail(Struct, frozen=True):
+    """The members of an error, wherever they sit."""
+
+    message: Any = None
+    msg: str | None = None
+    type: str | None = None
+    code: str | int | None = None
+    status: str | int | None = None
+    param: str | None = None
+    innererror: InnerError | None = None
+    metadata: Metadata | None = None
+    n_prompt_tokens: int | None = None
+    n_ctx: int | None = None
+
+
+class ErrorBody(Detail, frozen=True):
+    """A body that may hold an error."""
+
+    error: Detail | str | None = None
+    detail: Any = None
+    object: str | None = None
+    statusCode: int | None = None  # noqa: N815 - the wire's name
+
+
+class Extended(Struct, frozen=True):
+    """A body whose error sits in an extension."""
+
+    x_groq: ErrorBody | None = None
+
+
+def error_in(data: bytes) -> SidecarError | None:
+    """Return the error in a body or event that came with a good status, if there is one."""
+    fault = _fault(data)
+    if fault is None:
+        return None
+    kind = faults.classify(fault, fault.status)
+    return SidecarError(kind, _message(kind, fault, None), **_details(kind, fault, fault.status))
+
+
+def decode_error(response: HttpResponse) -> SidecarError:
+    """Return what a response with a bad status means."""
+    fault = _fault(response.body) or _plain(response)
+    kind = faults.classify(fault, response.status)
+    details = _details(kind, fault, response.status) | _header_details(response.headers)
+    return SidecarError(kind, _message(kind, fault, response.status), **details)
+
+
+def _fault(data: bytes) -> Fault | None:
+    text = data.strip()
+    if text.startswith(b"["):
+        text = text[1:-1].strip()
+    if not text.startswith(b"{"):
+        return None
+    try:
+        body = lenient.read(text, ErrorBody)
+        extension = lenient.read(text, Extended).x_groq
+    except SidecarError:
+        return None
+    if extension is not None and extension.error and not body.error:
+        body = extension
+    return _read_body(body)
+
+
+def _read_body(body: ErrorBody) -> Fault | None:
+    if isinstance(body.error, Detail):
+        return _read_detail(body.error)
+    if body.error:
+        return Fault(message=body.error, codes=_codes(body), status=_status(body))
+    named = body.code is not None or body.type is not None or body.statusCode is not None or body.object == "error"
+    if body.detail is not None or (named and body.message is not None):
+        fault = _read_detail(body)
+        status = fault.status or body.statusCode
+        return Fault(message=fault.message or _words(body.detail), codes=fault.codes, status=status, param=fault.param)
+    return None
+
+
+def _read_detail(detail: Detail) -> Fault:
+    metadata = detail.metadata or Metadata()
+    message = _words(detail.message) or detail.msg or ""
+    upstream = _upstream(metadata.raw)
+    return Fault(
+        message=(upstream.message if upstream is not None else "") or message,
+        codes=_codes(detail) + (upstream.codes if upstream is not None else ()),
+        status=_status(detail),
+        param=detail.param,
+        reasons=tuple(metadata.reasons or ()),
+        in_flight=(metadata.limit_source or "").endswith("in_flight_budget"),
+        requested=detail.n_prompt_tokens,
+        limit=detail.n_ctx,
+    )
+
+
+def _upstream(raw: Any) -> Fault | None:
+    """Return the error of the server behind a router."""
+    if not isinstance(raw, str):
+        return None
+    return _fault(raw.encode(errors="replace")) or Fault(message="" if raw.lstrip()[:1] in NOT_WORDS else raw)
+
+
+def _codes(detail: Detail) -> tuple[str, ...]:
+    metadata, inner = detail.metadata or Metadata(), detail.innererror or InnerError()
+    code = None if detail.code is None else str(detail.code)
+    found = (code, inner.code, metadata.error_type, detail.type)
+    return tuple(name for name in found if name and not name.isdigit())
+
+
+def _status(detail: Detail) -> int | None:
+    for value in (detail.code, detail.status):
+        if value is not None and str(value).isascii() and str(value).isdigit() and 400 <= int(value) < 600:  # noqa: PLR2004
+            return int(value)
+    return None
+
+
+def _words(value: Any) -> str:
+    """Return the sentences in a message of any form, such as a list of validation errors, but not what they quote."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        items: list[Any] = value
+        return "; ".join(words for item in items if (words := _words(item)))
+    return _member_words(value) if isinstance(value, dict) else ""
+
+
+def _member_words(value: dict[str, Any]) -> str:
+    words = next((found for name in ("message", "msg", "detail") if (found := _words(value.get(name)))), "")
+    place = value.get("loc")
+    if not words or not isinstance(place, list):
+        return words
+    steps: list[Any] = place
+    return f"{'.'.join(str(step) for step in steps)}: {words}"
+
+
+def _plain(response: HttpResponse) -> Fault:
+    """Return a body that is no JSON as a message, unless it is a page."""
+    text = response.body.decode(errors="replace").strip()
+    page = "html" in response.headers.get("content-type", "") or _is_page(text)
+    return Fault(message="" if page else text, page=page)
+
+
+def _is_page(text: str) -> bool:
+    return text.lstrip("\ufeff \r\n\t").startswith("<")
+
+
+def _message(kind: ErrorType, fault: Fault, status: int | None) -> str:
+    message = " ".join(fault.message[: 2 * MAX_MESSAGE_CHARS].split())
+    if not message or "Traceback (most recent call last)" in message:
+        return f"{ERRORS[kind].meaning} (HTTP {status})" if status else ERRORS[kind].meaning
+    return message if len(message) <= MAX_MESSAGE_CHARS else message[: MAX_MESSAGE_CHARS - 1] + "…"
+
+
+def _details(kind: ErrorType, fault: Fault, status: int | None) -> dict[str, Any]:
+    details = {
+        "http_status": status,
+        "provider_code": fault.codes[0] if fault.codes else None,
+        "param": fault.param,
+        "hint": faults.hint(kind, fault, status),
+    }
+    return {name: value for name, value in details.items() if value is not None}
+
+
+def _header_details(headers: dict[str, str]) -> dict[str, Any]:
+    details = {
+        "provider_request_id": request_id(headers),
+        "retry_after_ms": retry_after_ms(headers),
+        "retryable": should_retry(headers),
+    }
+    return {name: value for name, value in details.items() if value is not None}

@@ -1,0 +1,37 @@
+"""What a request could not carry."""
+
+from typing import Literal
+
+from sidecar.schema.chat import Warning
+from sidecar.schema.errors import SidecarError
+
+
+class Report:
+    """Collects warnings about one request, or raises them where the host asked for that."""
+
+    __slots__ = ("_on_unsupported", "_warnings")
+
+    def __init__(self, on_unsupported: Literal["warn", "error"]) -> None:
+        self._on_unsupported = on_unsupported
+        self._warnings: dict[Warning, None] = {}
+
+    @property
+    def warnings(self) -> tuple[Warning, ...]:
+        """The warnings so far, each once."""
+        return tuple(self._warnings)
+
+    def unsupported(self, param: str, message: str) -> None:
+        """Note that a parameter is left out or changed."""
+        if self._on_unsupported == "error":
+            raise SidecarError("unsupported_parameter", message, param=param)
+        self._warnings[Warning("unsupported_parameter", message, param)] = None
+
+    def opaque_dropped(self) -> None:
+        """Note that provider data of another origin stays behind."""
+        message = "Provider data in the conversation comes from another model and was left out."
+        self._warnings[Warning("opaque_dropped", message, "messages")] = None
+
+
+def refuse(message: str) -> SidecarError:
+    """Return the error for content that cannot be sent."""
+    return SidecarError("unsupported_feature", message)

@@ -1,0 +1,128 @@
+"""Reads what a server answers to a question: a stream of events, a whole answer, or a refusal."""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+from urllib.parse import urlsplit
+
+import anyio
+
+from sidecar.dialects.contract import Answer, ChatDialect, HttpResponse, StreamDecoder
+from sidecar.engines.addressing import address_hint, redirected
+from sidecar.engines.transport import Incoming
+from sidecar.framing.sse import Framer
+from sidecar.handler import Call, Emit
+from sidecar.schema.errors import SidecarError
+from sidecar.schema.events import ReasoningDelta, Status, StreamEvent
+
+MAX_ERROR_BYTES: Final = 64 << 10
+MAX_ANSWER_BYTES: Final = 64 << 20
+ERROR_SECONDS: Final = 5
+"""How long the body of an error may take; its status alone says enough."""
+
+LINGER_SECONDS: Final = 5
+"""How long token counts may take to follow a finish reason."""
+
+THINKING: Final = Status(state="thinking")
+SUCCESSES: Final = range(200, 300)
+REDIRECTS: Final = range(300, 400)
+NOT_FOUND: Final = (404, 405)
+
+
+class Reader:
+    """Collects and emits the events of one answer."""
+
+    def __init__(self, call: Call, decoder: StreamDecoder, emit: Emit) -> None:
+        self._transcript = call.transcript
+        self._decoder = decoder
+        self._emit = emit
+        self._thinking = False
+        self._whole: Answer | None = None
+
+    async def deliver(self, events: Iterable[StreamEvent]) -> None:
+        """Pass events on, waiting for the host where it is slow."""
+        for event in events:
+            if type(event) is ReasoningDelta and not self._thinking:
+                self._thinking = True
+                await self._emit(THINKING)
+            self._transcript.add(event)
+            await self._emit(event)
+
+    async def read(self, answer: Incoming, url: str, decode_answer: Callable[[bytes], Answer]) -> None:
+        """Deliver an answer as it comes: in one piece, or else as a stream."""
+        kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind == "text/html":
+            raise _web_page(url)
+        if kind == "application/json":
+            self._whole = decode_answer(await whole(answer))
+            await self.deliver(self._whole.events)
+        else:
+            await self._read_stream(answer)
+
+    async def _read_stream(self, answer: Incoming) -> None:
+        framer, decoder, deliver = Framer(), self._decoder, self.deliver
+        while (data := await self._next(answer)) is not None:
+            for frame in framer.feed(data):
+                await deliver(decoder.feed(frame))
+            if decoder.finished:
+                await answer.drain()
+                return
+        for frame in framer.close():
+            await deliver(decoder.feed(frame))
+
+    async def _next(self, answer: Incoming) -> bytes | None:
+        """Return the next piece of the body; behind the end of the answer it is waited for only a while."""
+        if not self._decoder.settled:
+            return await anext(answer.chunks, None)
+        with anyio.move_on_after(LINGER_SECONDS):
+            return await anext(answer.chunks, None)
+        return None
+
+    def survives(self, error: SidecarError) -> bool:
+        """Tell whether the answer is there although its connection was lost."""
+        return error.type == "stream_interrupted" and self._decoder.settled
+
+    async def finish(self) -> str | None:
+        """Deliver what the decoder held back, and return what the provider says that the answer cost.
+
+        Raise `stream_interrupted` where the answer is incomplete.
+        """
+        if self._whole is not None:
+            return self._whole.cost
+        await self.deliver(self._decoder.close())
+        return self._decoder.cost
+
+
+async def whole(answer: Incoming) -> bytes:
+    """Return the body of an answer that is no stream."""
+    body = await answer.read(MAX_ANSWER_BYTES + 1)
+    if len(body) > MAX_ANSWER_BYTES:
+        raise SidecarError("malformed_response", "The provider's answer is too large to be read.")
+    return body
+
+
+async def failed(answer: Incoming) -> HttpResponse:
+    """Return an answer that reports a failure, with as much of its body as comes in time."""
+    body = b""
+    with anyio.move_on_after(ERROR_SECONDS):
+        body = await answer.read(MAX_ERROR_BYTES)
+    return HttpResponse(answer.status, answer.headers, body)
+
+
+def refusal(response: HttpResponse, url: str, dialect: ChatDialect) -> SidecarError:
+    """Return the error that a status beyond success stands for."""
+    if response.status in REDIRECTS:
+        goal = urlsplit(redirected(url, response.headers))
+        hint = f"The server points to {goal.scheme}://{goal.netloc}{goal.path}"
+        error = SidecarError("request_rejected", f"{goal.netloc} wants to be asked at another address.", hint=hint)
+    else:
+        error = dialect.decode_error(response)
+    error.details = {"http_status": response.status} | error.details
+    if response.status in NOT_FOUND and error.details.get("hint") is None:
+        error.details["hint"] = address_hint(url)
+    return error
+
+
+def _web_page(url: str) -> SidecarError:
+    """Say that a page for browsers came instead of an answer."""
+    hint = address_hint(url) or "Check base_url."
+    return SidecarError("malformed_response", f"{urlsplit(url).netloc} answered with a web page.", hint=hint)

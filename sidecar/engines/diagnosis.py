@@ -1,0 +1,124 @@
+"""The way to a server, tried step by step, so that a person learns which step fails and what to do about it."""
+
+from collections.abc import Awaitable, Callable
+from time import monotonic
+from typing import Final
+from urllib.parse import urlsplit
+
+import anyio
+
+from sidecar.dialects.contract import ChatDialect, HttpResponse
+from sidecar.engines.transport import Transport
+from sidecar.handler import Target
+from sidecar.providers.origins import is_loopback, origin_of
+from sidecar.schema.errors import SidecarError
+from sidecar.schema.models import ModelInfo
+from sidecar.schema.providers import StageName, TestStage
+
+STEP_SECONDS: Final = 15
+KEY_TROUBLE: Final = frozenset({401, 402, 403})
+"""The statuses of a server that was reached and does not like the key."""
+
+LATEST: Final = ":latest"
+SUGGESTIONS: Final = 3
+
+Step = Callable[[], Awaitable[None]]
+Get = Callable[[str], Awaitable[HttpResponse]]
+
+
+class Diagnosis:
+    """One test of one target. `get` reads a path of its API."""
+
+    def __init__(self, transport: Transport, dialect: ChatDialect, get: Get, target: Target) -> None:
+        self._transport = transport
+        self._dialect = dialect
+        self._get = get
+        self._target = target
+        self._refused: SidecarError | None = None
+        self._models: list[ModelInfo] = []
+
+    async def run(self) -> list[TestStage]:
+        """Return the stages up to the first that fails."""
+        stages: list[TestStage] = []
+        for name, step in self._steps():
+            stages.append(await self._try(name, step))
+            if not stages[-1].ok:
+                break
+        return stages
+
+    def _steps(self) -> list[tuple[StageName, Step]]:
+        url, transport = self._target.endpoint, self._transport
+        steps: list[tuple[StageName, Step]] = [
+            ("config", self._config),
+            ("dns", lambda: transport.resolve(url)),
+            ("tcp", lambda: transport.reach(url)),
+            ("tls", lambda: transport.secure(url)),
+            ("http", self._http),
+            ("auth", self._auth),
+            ("model", self._model),
+        ]
+        encrypted = url.lower().startswith("https:")
+        listed = bool(self._target.model) and self._target.provider.lists_all_models
+        skipped = {"tls": not encrypted, "model": not listed}
+        return [step for step in steps if not skipped.get(step[0])]
+
+    async def _try(self, name: StageName, step: Step) -> TestStage:
+        start, failure = monotonic(), None
+        try:
+            with anyio.fail_after(STEP_SECONDS):
+                await step()
+        except TimeoutError:
+            failure = SidecarError("timeout", "The server did not answer in time.", stage="connect")
+        except SidecarError as error:
+            failure = error
+        spent = int((monotonic() - start) * 1000)
+        if failure is None:
+            return TestStage(name, True, spent)
+        hint = failure.details.get("hint") or self._hint(name, failure)
+        return TestStage(name, False, spent, failure.to_object(), hint)
+
+    def _hint(self, name: StageName, failure: SidecarError) -> str | None:
+        url = self._target.endpoint
+        if name == "tcp" and is_loopback(url):
+            return f"Is the server running? Nothing listens at {urlsplit(url).netloc}."
+        if name == "http" and failure.type in ("malformed_response", "connect") and url.startswith("http:"):
+            return "Use https:// in base_url if the server expects encryption."
+        return None
+
+    async def _config(self) -> None:
+        target = self._target
+        origin_of(target.endpoint)
+        if target.provider.needs_key and not target.key:
+            raise SidecarError("credential_not_found", f"{target.provider.name} needs an API key.")
+
+    async def _http(self) -> None:
+        """Ask for the models; an answer about the key is one for the next step."""
+        dialect = self._dialect
+        try:
+            response = await self._get(dialect.models_path)
+        except SidecarError as error:
+            if error.details.get("http_status") not in KEY_TROUBLE:
+                raise
+            self._refused = error
+        else:
+            self._models = dialect.decode_models(response.body, self._target.id)
+
+    async def _auth(self) -> None:
+        if self._refused is not None:
+            raise self._refused
+        path = self._target.provider.key_path
+        if path is not None:
+            await self._get(path)
+
+    async def _model(self) -> None:
+        model, known = self._target.model, [info.id for info in self._models]
+        if not {model, model + LATEST, model.partition(":")[0]}.isdisjoint(known):
+            return
+        raise SidecarError("model_not_found", f"The server does not list the model {model}.", hint=_similar(model, known))
+
+
+def _similar(model: str, known: list[str]) -> str | None:
+    from difflib import get_close_matches
+
+    close = get_close_matches(model, known, SUGGESTIONS) or known[:SUGGESTIONS]
+    return f"It lists {', '.join(close)}." if close else "It lists no models."

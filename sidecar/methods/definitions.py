@@ -1,0 +1,206 @@
+"""The public types as JSON Schema definitions. https://json-schema.org/draft/2020-12"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from sidecar.methods.table import METHODS, NOTIFICATIONS
+from sidecar.schema import chat, credentials, errors, events, providers, usage
+from sidecar.schema.secret import Secret
+
+Schema = dict[str, Any]
+
+NAMED: Final[dict[str, Any]] = {
+    "Role": chat.Role,
+    "Part": chat.Part,
+    "FileSource": chat.FileSource,
+    "ToolResultPart": chat.Text | chat.File,
+    "Tool": chat.Tool,
+    "ToolChoice": chat.ToolChoice,
+    "ResponseFormat": chat.ResponseFormat,
+    "Delta": events.Delta,
+    "ProviderConfig": providers.ProviderConfig,
+    "Reason": chat.Reason,
+    "State": events.State,
+    "ErrorType": errors.ErrorType,
+    "Category": errors.Category,
+    "Stage": errors.Stage,
+    "StageName": providers.StageName,
+    "KeySource": providers.KeySource,
+    "KeychainStatus": credentials.KeychainState.__annotations__["state"],
+    "Outcome": usage.Outcome,
+    "UsageSource": usage.Usage.__annotations__["source"],
+    "CostSource": usage.Cost.__annotations__["source"],
+}
+"""Unions and enumerations, which have no name of their own in Python."""
+
+OPEN: Final = frozenset(
+    {
+        "Part",
+        "Delta",
+        "Reason",
+        "State",
+        "ErrorType",
+        "Category",
+        "Stage",
+        "StageName",
+        "KeySource",
+        "KeychainStatus",
+        "Outcome",
+        "UsageSource",
+        "CostSource",
+    }
+)
+"""What may grow within a protocol version: a client must accept members it does not know."""
+
+REFINED: Final = {
+    ("ErrorData", "type"): "ErrorType",
+    ("ErrorData", "category"): "Category",
+    ("ErrorData", "stage"): "Stage",
+    ("ErrorData", "partial"): "Message",
+    ("Attempt", "error_type"): "ErrorType",
+}
+"""Fields whose Python type is wider than what they hold."""
+
+SECRET: Final = {"type": "string", "writeOnly": True}
+
+ENVELOPES: Final[dict[str, Schema]] = {
+    "Id": {
+        "title": "Id",
+        "description": "What the caller chose; echoed verbatim.",
+        "type": ["string", "integer"],
+    },
+    "Request": {
+        "title": "Request",
+        "description": "A call that is answered with a `Reply` or an `ErrorReply`.",
+        "type": "object",
+        "properties": {
+            "jsonrpc": {"const": "2.0"},
+            "id": {"$ref": "#/$defs/Id"},
+            "method": {"type": "string"},
+            "params": {"type": "object"},
+        },
+        "required": ["jsonrpc", "id", "method"],
+    },
+    "Notification": {
+        "title": "Notification",
+        "description": "A message without an answer.",
+        "type": "object",
+        "properties": {"jsonrpc": {"const": "2.0"}, "method": {"type": "string"}, "params": {"type": "object"}},
+        "required": ["jsonrpc", "method"],
+        "not": {"required": ["id"]},
+    },
+    "Reply": {
+        "title": "Reply",
+        "description": "A successful answer.",
+        "type": "object",
+        "properties": {"jsonrpc": {"const": "2.0"}, "id": {"$ref": "#/$defs/Id"}, "result": {"type": "object"}},
+        "required": ["jsonrpc", "id", "result"],
+    },
+    "ErrorReply": {
+        "title": "ErrorReply",
+        "description": "A failed answer. `id` is null where none could be read.",
+        "type": "object",
+        "properties": {
+            "jsonrpc": {"const": "2.0"},
+            "id": {"anyOf": [{"$ref": "#/$defs/Id"}, {"type": "null"}]},
+            "error": {"$ref": "#/$defs/ErrorObject"},
+        },
+        "required": ["jsonrpc", "id", "error"],
+    },
+}
+
+
+def definitions() -> dict[str, Schema]:
+    """Return every public type by name, in alphabetical order; references read `#/$defs/NAME`."""
+    rows = (*METHODS, *NOTIFICATIONS)
+    results = (method.result for method in METHODS)
+    types = [*(row.params for row in rows), *results, errors.ErrorObject]
+    plain, components = msgspec.json.schema_components(
+        [*types, *NAMED.values()], schema_hook=_hook, ref_template="#/$defs/{name}"
+    )
+    named = dict(zip(NAMED, plain[len(types) :], strict=True))
+    name = _namer({"Secret": SECRET} | named)
+    found = {title: _children(schema, name) for title, schema in (components | named).items()}
+    for title in NAMED:
+        found[title] = _titled(title, found[title])
+    _refine(found)
+    return dict(sorted((found | ENVELOPES | {"Secret": _secret()}).items()))
+
+
+def _hook(kind: type) -> Schema:
+    if kind is Secret:
+        return SECRET
+    raise NotImplementedError(kind)
+
+
+def _secret() -> Schema:
+    return {"title": "Secret", "description": "A key. It is taken, and never shown again."} | SECRET
+
+
+def _namer(named: dict[str, Schema]) -> Callable[[Any], Any]:
+    """Return a function that puts a reference in place of a schema that has a name, nullable or not."""
+    names = {_key(schema): title for title, schema in named.items()}
+    assert len(names) == len(named)
+
+    def name(schema: Any) -> Any:
+        if not isinstance(schema, dict):
+            return schema
+        default = {"default": schema["default"]} if "default" in schema else {}
+        bare = {key: value for key, value in schema.items() if key != "default"}
+        if title := names.get(_key(bare)):
+            return {"$ref": f"#/$defs/{title}"} | default
+        options = bare.get("anyOf", [])
+        if {"type": "null"} in options and (title := names.get(_key(_not_null(bare)))):
+            return {"anyOf": [{"$ref": f"#/$defs/{title}"}, {"type": "null"}]} | default
+        return _children(schema, name)
+
+    return name
+
+
+def _not_null(schema: Schema) -> Schema:
+    options = [option for option in schema["anyOf"] if option != {"type": "null"}]
+    return options[0] if len(options) == 1 else schema | {"anyOf": options}
+
+
+def _key(schema: Schema) -> bytes:
+    return msgspec.json.encode(schema, order="deterministic")
+
+
+def _children(schema: Schema, name: Callable[[Any], Any]) -> Schema:
+    """Return the schema with `name` applied to what is inside, and one-value enumerations as constants."""
+    if len(schema.get("enum", ())) == 1:
+        return {"const": schema["enum"][0]}
+    walked: Schema = {}
+    for key, value in schema.items():
+        if key == "properties":
+            walked[key] = {field: name(inner) for field, inner in value.items()}
+        elif key == "anyOf":
+            walked[_quantifier(schema)] = [name(option) for option in value]
+        elif key in {"items", "additionalProperties"}:
+            walked[key] = name(value)
+        else:
+            walked[key] = value
+    return _stringly(walked)
+
+
+def _quantifier(schema: Schema) -> str:
+    return "oneOf" if "discriminator" in schema else "anyOf"
+
+
+def _stringly(schema: Schema) -> Schema:
+    return {"type": "string"} | schema if "enum" in schema else schema
+
+
+def _titled(title: str, schema: Schema) -> Schema:
+    return {"title": title} | schema | ({"x-open": True} if title in OPEN else {})
+
+
+def _refine(found: dict[str, Schema]) -> None:
+    for (title, field), kind in REFINED.items():
+        properties = found[title]["properties"]
+        reference = {"$ref": f"#/$defs/{kind}"}
+        if "default" in properties[field]:
+            reference = {"anyOf": [reference, {"type": "null"}], "default": None}
+        properties[field] = reference

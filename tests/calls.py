@@ -1,0 +1,25 @@
+"""Calls to nowhere in particular, for tests of what surrounds an engine."""
+
+from collections.abc import Callable
+
+from sidecar.handler import Call, Target
+from sidecar.providers import PROVIDERS
+from sidecar.schema.chat import ChatRequest, Message, Timeouts
+from sidecar.schema.events import Status
+from sidecar.schema.providers import ScriptedConfig
+
+
+def ignore(status: Status) -> None:
+    del status
+
+
+def call_for(
+    content: str = "hi", timeouts: Timeouts | None = None, report: Callable[[Status], None] = ignore
+) -> Call:
+    """Return a call to the scripted provider."""
+    target = Target(
+        id="scripted", provider=PROVIDERS["scripted"], config=ScriptedConfig(), endpoint="script:", model="script-1"
+    )
+    return Call(
+        request=ChatRequest(messages=[Message("user", content)], timeouts=timeouts), target=target, report=report
+    )
