@@ -6,9 +6,8 @@ import time
 from array import array
 from typing import Any
 
-from adapters.contract import Client, Messages
-
 import processes
+from adapters.contract import Client, Messages
 
 Command = dict[str, Any]
 Sample = dict[str, Any]

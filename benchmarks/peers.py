@@ -88,7 +88,7 @@ class Peer:
             self.process = self.spawn(mock)
             self.answer()
 
-    def ask(self, mock: Mock, load: str, **command: Any) -> Sample:  # noqa: ANN401 - goes out as JSON
+    def ask(self, mock: Mock, load: str, **command: Any) -> Sample:
         """Have it do one of `loads.LOADS`."""
         self.start(mock)
         self.process.stdin.write(json.dumps({"load": load, **command}) + "\n")

@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
-from adapters.contract import Client, Messages
 
 import processes
+from adapters.contract import Client, Messages
 
 READ_SIZE = 1 << 18
 INITIALIZE = {"protocol_version": 1, "client_info": {"name": "benchmark"}}

@@ -18,10 +18,11 @@ from sidecar import lifeline, logs, settings
 from sidecar.credentials import Credentials
 from sidecar.descriptors import Descriptors
 from sidecar.dialects import openai_chat
+from sidecar.engines.addressing import PlainHttp
 from sidecar.engines.http import HttpEngine
 from sidecar.engines.llama.engine import LlamaEngine
 from sidecar.engines.scripted import ScriptedEngine
-from sidecar.engines.transport import HttpxTransport
+from sidecar.engines.pooled import HttpTransport
 from sidecar.handler import Engine, stack
 from sidecar.methods.services import Services
 from sidecar.methods.table import METHODS
@@ -31,6 +32,7 @@ from sidecar.providers import PROVIDERS
 from sidecar.rpc.connection import HostConnection
 from sidecar.rpc.router import Router
 from sidecar.rpc.stdio import Inbox, Outbox
+from sidecar.schema.errors import SidecarError
 from sidecar.settings import ConfigError, Settings
 from sidecar.streams import Streams
 from sidecar.targets import Targets
@@ -49,11 +51,11 @@ def main(arguments: list[str], descriptors: Descriptors) -> NoReturn:
     started = time.monotonic_ns()
     try:
         chosen = settings.load(arguments)
-    except ConfigError as error:
+        sidecar = _Sidecar(chosen, descriptors, started)
+    except (ConfigError, SidecarError) as error:
         os.write(descriptors.stderr, f"llm-sidecar: {error}\n".encode())
         os._exit(USAGE_ERROR)
     queue = logs.LogQueue(descriptors.stderr)
-    sidecar = _Sidecar(chosen, descriptors, started)
     logs.configure(queue, chosen.log_level, chosen.log_format, sidecar.secrets)
     try:
         code = anyio.run(sidecar.serve)
@@ -76,6 +78,12 @@ class _Sidecar:
             data_dir=chosen.data_dir, deadline_ms=chosen.limits.keychain_ms, key_env=chosen.key_env
         )
 
+        self._targets = Targets(PROVIDERS, self._credentials, scripted=chosen.scripted)
+        for config in chosen.providers:
+            self._targets.configure(config)
+        if chosen.active is not None:
+            self._targets.activate(chosen.active)
+
     def secrets(self) -> list[str]:
         """Return every key in memory, for redaction."""
         return list(self._credentials.known())
@@ -94,8 +102,8 @@ class _Sidecar:
 
     @asynccontextmanager
     async def _engines(self) -> AsyncIterator[dict[str, Engine]]:
-        transport = HttpxTransport(proxy=self._settings.proxy)
-        http = HttpEngine(transport, {"openai_chat": openai_chat.DIALECT}, self._settings.allow_plain_http)
+        plain_http: PlainHttp = "allow" if self._settings.allow_plain_http else "refuse"
+        http = HttpEngine(HttpTransport(self._settings.proxy), {"openai_chat": openai_chat.DIALECT}, plain_http)
         async with LlamaEngine(load_ms=self._settings.limits.load_ms) as llama:
             engines: dict[str, Engine] = {"http": http, "llama": llama, "scripted": ScriptedEngine()}
             yield engines
@@ -115,15 +123,10 @@ class _Sidecar:
 
     def _services(self, engines: dict[str, Engine]) -> Services:
         chosen = self._settings
-        targets = Targets(PROVIDERS, self._credentials, scripted=chosen.scripted)
-        for config in chosen.providers:
-            targets.configure(config)
-        if chosen.active is not None:
-            targets.activate(chosen.active)
         performers = {name: stack((deadline, meter), engine.chat) for name, engine in engines.items()}
         return Services(
             limits=chosen.limits,
-            targets=targets,
+            targets=self._targets,
             credentials=self._credentials,
             streams=Streams(self._outbox, chosen.limits),
             chat=lambda call, emit: performers[call.target.provider.engine](call, emit),

@@ -1,5 +1,6 @@
 """What a key is for, and what a key may look like."""
 
+import re
 from typing import Final
 
 from msgspec import Struct
@@ -7,6 +8,7 @@ from msgspec import Struct
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.secret import Secret
 
+TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 MAX_KEY_LENGTH: Final = 16_384
 MAX_NAME_LENGTH: Final = 200
 
@@ -30,10 +32,24 @@ def checked_key(secret: Secret) -> Secret:
         raise SidecarError("invalid_params", "The API key is empty.", param="api_key")
     if len(value) > MAX_KEY_LENGTH:
         raise SidecarError("invalid_params", "The API key is too long.", param="api_key")
-    if not (value.isascii() and value.isprintable()):
+    if not _fits_header(value):
         message = "The API key holds line breaks, or characters beyond ASCII."
         raise SidecarError("invalid_params", message, param="api_key")
     return Secret(value)
+
+
+def checked_header(name: str, secret: Secret) -> str:
+    """Return the name of the header, or raise `invalid_params` when it cannot be sent with this value."""
+    if not TOKEN.fullmatch(name):
+        raise SidecarError("invalid_params", "The name of a header cannot be sent.", param="headers")
+    if not _fits_header(secret.reveal()):
+        message = f"The header {name} holds line breaks, or characters beyond ASCII."
+        raise SidecarError("invalid_params", message, param="headers")
+    return name
+
+
+def _fits_header(value: str) -> bool:
+    return value.isascii() and value.isprintable()
 
 
 def checked_name(name: str, param: str) -> str:

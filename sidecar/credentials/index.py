@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
@@ -69,7 +69,7 @@ class Index:
         return self._bindings
 
     @contextmanager
-    def editing(self) -> Iterator[Bindings]:
+    def editing(self) -> Generator[Bindings]:
         """Lock other processes out; what the block makes of the bindings is written, unless it raises."""
         with _file_errors():
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -123,7 +123,7 @@ def _replace(draft: Path, path: Path) -> None:
 
 
 @contextmanager
-def _file_errors() -> Iterator[None]:
+def _file_errors() -> Generator[None]:
     try:
         yield
     except OSError as error:

@@ -1,6 +1,7 @@
 """Keys in memory: those being written to the keychain, and those read from it."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from sidecar.credentials.binding import Binding
@@ -50,6 +51,13 @@ class Memory:
         if self._slots.get(binding) is slot:
             del self._slots[binding]
 
+    def settle(self, binding: Binding, slot: Slot) -> None:
+        """Take note that the keychain now says what the slot says."""
+        slot.settled = True
+        if slot.secret is None:
+            self.drop(binding, slot)
+        self._make_room()
+
     def bindings(self) -> Iterator[tuple[Binding, Slot]]:
         return iter(tuple(self._slots.items()))
 
@@ -70,7 +78,8 @@ class Memory:
         return tuple(self._seen)
 
     def _make_room(self) -> None:
-        if len(self._slots) > MAX_KEYS:
-            oldest = next((binding for binding, slot in self._slots.items() if slot.settled), None)
-            if oldest is not None:
-                del self._slots[oldest]
+        excess = len(self._slots) - MAX_KEYS
+        if excess > 0:
+            settled = (binding for binding, slot in self._slots.items() if slot.settled)
+            for binding in tuple(islice(settled, excess)):
+                del self._slots[binding]

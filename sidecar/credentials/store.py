@@ -37,19 +37,19 @@ def user_directory() -> Path:
 class Credentials:
     """Keys by provider and origin. A key is handed out for the origin that it was saved for, and for no other.
 
-    `save` and `delete` take effect when they are called; what they return waits for the keychain. `directory` is where
+    `save` and `delete` take effect when they are called; what they return waits for the keychain. `data_dir` is where
     the list of keys lies, the user's data directory by default. With `key_env`, environment variables count as keys.
     """
 
     def __init__(
         self,
-        directory: Path | Callable[[], Path] = user_directory,
+        data_dir: Path | Callable[[], Path] | None = None,
         *,
         deadline_ms: int = 5_000,
         key_env: bool = False,
         load: Loader = system_vault,
     ) -> None:
-        self._directory = directory
+        self._data_dir = data_dir or user_directory
         self._key_env = key_env
         self._keychain = Keychain(load, deadline_ms / 1000)
         self._memory = Memory()
@@ -73,9 +73,10 @@ class Credentials:
         return self._keychain.state
 
     async def probe(self) -> KeychainState:
-        """Ask the keychain for something that is not there, and return its state."""
-        with suppress(SidecarError):
-            await self._keychain.run(lambda vault: vault.backend.get_password(self._service, PROBE))
+        """Return the state of the keychain; one that was never used is asked for something that is not there."""
+        if self.state().state == "unknown":
+            with suppress(SidecarError):
+                await self._keychain.run(lambda vault: vault.backend.get_password(self._service, PROBE))
         return self.state()
 
     def known(self) -> Iterable[str]:
@@ -87,11 +88,12 @@ class Credentials:
         self._memory.see(secret)
 
     def environment(self, variable: str | None) -> Secret | None:
-        """Return the key in an environment variable, where that is allowed."""
+        """Return the key in an environment variable, where that is allowed and the variable holds one."""
         value = os.environ.get(variable or "") if self._key_env else None
-        if not value:
+        try:
+            secret = checked_key(Secret(value or ""))
+        except SidecarError:
             return None
-        secret = checked_key(Secret(value))
         self._memory.see(secret)
         return secret
 
@@ -124,12 +126,16 @@ class Credentials:
             return None
         return KeyInfo("keychain" if slot.settled else "memory", slot.secret.masked())
 
+    async def get(self, provider: str, origin: str) -> Secret | None:
+        """Return the key for `origin`, if there is one. Raise `KEYCHAIN_ERRORS`."""
+        return await self._find(Binding(provider, origin))
+
     async def key_for(self, provider: str, origin: str) -> Secret | None:
         """Return the key for `origin`, or None when the provider has none.
 
         Raise `origin_not_allowed` when it has keys for other origins only, and `KEYCHAIN_ERRORS`.
         """
-        key = await self._find(Binding(provider, origin))
+        key = await self.get(provider, origin)
         if key is None and self.origins(provider):
             raise SidecarError(
                 "origin_not_allowed",
@@ -165,15 +171,13 @@ class Credentials:
         return self._finish_change(slots, call)
 
     async def _finish_change(self, slots: dict[Binding, Slot], call: Callable[[Vault], T]) -> T:
-        done = False
+        settle = self._memory.drop
         try:
             result = await self._keychain.run(call)
-            done = True
+            settle = self._memory.settle
         finally:
             for binding, slot in slots.items():
-                slot.settled = done
-                if slot.secret is None or not done:
-                    self._memory.drop(binding, slot)
+                settle(binding, slot)
         return result
 
     async def _find(self, binding: Binding) -> Secret | None:
@@ -205,6 +209,6 @@ class Credentials:
 
     def _index(self) -> Index:
         if self._opened is None:
-            directory = self._directory if isinstance(self._directory, Path) else self._directory()
+            directory = self._data_dir if isinstance(self._data_dir, Path) else self._data_dir()
             self._opened = Index(directory, self._service)
         return self._opened

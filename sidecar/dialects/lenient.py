@@ -1,6 +1,7 @@
 """JSON of a provider read as far as it fits: a field of the wrong type counts as missing."""
 
 import re
+from functools import cache
 from types import UnionType
 from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -88,6 +89,11 @@ def _fit_fields(data: bytes | Raw, kind: type[Struct]) -> Any:
         fields = msgspec.json.decode(data, type=dict[str, Raw])
     except UNREADABLE:
         return _MISFIT
-    kinds = get_type_hints(kind)
+    kinds = _hints(kind)
     found = {name: _fit(fields[name], kinds[name]) for name in kind.__struct_fields__ if name in fields}
     return kind(**{name: value for name, value in found.items() if value is not _MISFIT})
+
+
+@cache
+def _hints(kind: type[Struct]) -> dict[str, Any]:
+    return get_type_hints(kind)

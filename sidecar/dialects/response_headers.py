@@ -1,5 +1,6 @@
 """What the headers of an error response say. https://www.rfc-editor.org/rfc/rfc9110#name-retry-after"""
 
+from datetime import datetime
 from math import isfinite
 from typing import Final
 
@@ -37,8 +38,6 @@ def _number(text: str, unit: int = 1) -> int | None:
 
 
 def _until(then: str, now: str) -> int | None:
-    from datetime import datetime
-
     try:
         wait = datetime.strptime(then, HTTP_DATE) - datetime.strptime(now, HTTP_DATE)  # noqa: DTZ007 - both are GMT
     except ValueError:

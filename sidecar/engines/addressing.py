@@ -45,6 +45,7 @@ class Addressing:
         return Outgoing(url=url, headers=READ_HEADERS | headers)
 
     def _address(self, target: Target, path: str) -> tuple[str, dict[str, str]]:
+        origin_of(target.endpoint)
         url = target.provider.url(Place(target.config, target.endpoint, target.model), path)
         secrets = _secrets(target)
         if secrets and self._plain_http == "refuse" and not is_private_channel(url):

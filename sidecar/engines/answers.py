@@ -1,6 +1,7 @@
 """Reads what a server answers to a question: a stream of events, a whole answer, or a refusal."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -8,7 +9,7 @@ import anyio
 
 from sidecar.dialects.contract import Answer, ChatDialect, HttpResponse, StreamDecoder
 from sidecar.engines.addressing import address_hint, redirected
-from sidecar.engines.transport import Incoming
+from sidecar.engines.transport import Incoming, Outgoing
 from sidecar.framing.sse import Framer
 from sidecar.handler import Call, Emit
 from sidecar.schema.errors import SidecarError
@@ -47,11 +48,11 @@ class Reader:
             self._transcript.add(event)
             await self._emit(event)
 
-    async def read(self, answer: Incoming, url: str, decode_answer: Callable[[bytes], Answer]) -> None:
+    async def read(self, answer: Incoming, base_url: str, decode_answer: Callable[[bytes], Answer]) -> None:
         """Deliver an answer as it comes: in one piece, or else as a stream."""
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "text/html":
-            raise _web_page(url)
+            raise _web_page(base_url)
         if kind == "application/json":
             self._whole = decode_answer(await whole(answer))
             await self.deliver(self._whole.events)
@@ -103,26 +104,27 @@ async def whole(answer: Incoming) -> bytes:
 async def failed(answer: Incoming) -> HttpResponse:
     """Return an answer that reports a failure, with as much of its body as comes in time."""
     body = b""
-    with anyio.move_on_after(ERROR_SECONDS):
+    with anyio.move_on_after(ERROR_SECONDS), suppress(SidecarError):
         body = await answer.read(MAX_ERROR_BYTES)
     return HttpResponse(answer.status, answer.headers, body)
 
 
-def refusal(response: HttpResponse, url: str, dialect: ChatDialect) -> SidecarError:
+def refusal(response: HttpResponse, request: Outgoing, dialect: ChatDialect, base_url: str) -> SidecarError:
     """Return the error that a status beyond success stands for."""
     if response.status in REDIRECTS:
-        goal = urlsplit(redirected(url, response.headers))
+        goal = urlsplit(redirected(request.url, response.headers))
         hint = f"The server points to {goal.scheme}://{goal.netloc}{goal.path}"
         error = SidecarError("request_rejected", f"{goal.netloc} wants to be asked at another address.", hint=hint)
     else:
         error = dialect.decode_error(response)
     error.details = {"http_status": response.status} | error.details
-    if response.status in NOT_FOUND and error.details.get("hint") is None:
-        error.details["hint"] = address_hint(url)
+    hint = address_hint(base_url) if response.status in NOT_FOUND else None
+    if hint is not None:
+        error.details["hint"] = hint
     return error
 
 
-def _web_page(url: str) -> SidecarError:
+def _web_page(base_url: str) -> SidecarError:
     """Say that a page for browsers came instead of an answer."""
-    hint = address_hint(url) or "Check base_url."
-    return SidecarError("malformed_response", f"{urlsplit(url).netloc} answered with a web page.", hint=hint)
+    hint = address_hint(base_url) or "Check base_url."
+    return SidecarError("malformed_response", f"{urlsplit(base_url).netloc} answered with a web page.", hint=hint)

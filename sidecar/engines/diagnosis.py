@@ -7,10 +7,8 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from sidecar.dialects.contract import ChatDialect, HttpResponse
-from sidecar.engines.transport import Transport
-from sidecar.handler import Target
-from sidecar.providers.origins import is_loopback, origin_of
+from sidecar.engines.reading import Reading
+from sidecar.providers.origins import is_loopback
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.models import ModelInfo
 from sidecar.schema.providers import StageName, TestStage
@@ -23,17 +21,16 @@ LATEST: Final = ":latest"
 SUGGESTIONS: Final = 3
 
 Step = Callable[[], Awaitable[None]]
-Get = Callable[[str], Awaitable[HttpResponse]]
 
 
 class Diagnosis:
-    """One test of one target. `get` reads a path of its API."""
+    """One test of one target."""
 
-    def __init__(self, transport: Transport, dialect: ChatDialect, get: Get, target: Target) -> None:
-        self._transport = transport
-        self._dialect = dialect
-        self._get = get
-        self._target = target
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._transport = reading.transport
+        self._dialect = reading.dialect
+        self._target = reading.target
         self._refused: SidecarError | None = None
         self._models: list[ModelInfo] = []
 
@@ -87,7 +84,7 @@ class Diagnosis:
 
     async def _config(self) -> None:
         target = self._target
-        origin_of(target.endpoint)
+        self._reading.address(self._dialect.models_path)
         if target.provider.needs_key and not target.key:
             raise SidecarError("credential_not_found", f"{target.provider.name} needs an API key.")
 
@@ -95,7 +92,7 @@ class Diagnosis:
         """Ask for the models; an answer about the key is one for the next step."""
         dialect = self._dialect
         try:
-            response = await self._get(dialect.models_path)
+            response = await self._reading.get(dialect.models_path)
         except SidecarError as error:
             if error.details.get("http_status") not in KEY_TROUBLE:
                 raise
@@ -108,13 +105,14 @@ class Diagnosis:
             raise self._refused
         path = self._target.provider.key_path
         if path is not None:
-            await self._get(path)
+            await self._reading.get(path)
 
     async def _model(self) -> None:
         model, known = self._target.model, [info.id for info in self._models]
         if not {model, model + LATEST, model.partition(":")[0]}.isdisjoint(known):
             return
-        raise SidecarError("model_not_found", f"The server does not list the model {model}.", hint=_similar(model, known))
+        message = f"The server does not list the model {model}."
+        raise SidecarError("model_not_found", message, hint=_similar(model, known))
 
 
 def _similar(model: str, known: list[str]) -> str | None:

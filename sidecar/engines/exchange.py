@@ -4,13 +4,20 @@ import zlib
 from collections.abc import AsyncGenerator
 from functools import lru_cache
 from types import TracebackType
-from typing import Final, Self, cast
+from typing import Final, Protocol, cast
 from urllib.parse import urlsplit
 
 import anyio
 import httpcore2
 
-from sidecar.engines.failures import TRANSPORT_ERRORS, answer_failure, login_needed, proxied_failure, request_failure
+from sidecar.engines.failures import (
+    TRANSPORT_ERRORS,
+    answer_failure,
+    login_needed,
+    proxied_failure,
+    request_failure,
+    unsendable,
+)
 from sidecar.engines.transport import Incoming, Outgoing
 from sidecar.schema.errors import SidecarError
 
@@ -22,6 +29,13 @@ INFLATED_BYTES: Final = 64 << 10
 PROXY_LOGIN: Final = 407
 
 Chunks = AsyncGenerator[bytes, None]
+
+
+class _PooledBody(Protocol):
+    """What the pool gives out as the body of a response."""
+
+    def __aiter__(self) -> Chunks: ...
+    async def aclose(self) -> None: ...
 
 
 class Exchange:
@@ -39,7 +53,7 @@ class Exchange:
         except TRANSPORT_ERRORS as error:
             explain = proxied_failure if self._proxy else request_failure
             raise explain(error, self._host) from None
-        self._answer = _Answer(response)
+        self._answer = _Answer(response, self._host)
         if response.status == PROXY_LOGIN and self._proxy:
             await self._answer.close()
             raise login_needed()
@@ -61,21 +75,25 @@ class Exchange:
 class _Answer:
     """What came back; closing it before its end closes the connection."""
 
-    def __init__(self, response: httpcore2.Response) -> None:
+    def __init__(self, response: httpcore2.Response, host: str) -> None:
         self.status = response.status
         self.headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+        self._host = host
         self._body = cast("_PooledBody", response.stream)
-        self._raw = self._body.__aiter__()
+        self._raw = aiter(self._body)
         encoding = self.headers.get("content-encoding", "identity")
         self.chunks: Chunks = self._raw if encoding == "identity" else _inflate(self._raw, encoding)
 
     async def read(self, bound: int) -> bytes:
         pieces: list[bytes] = []
-        async for chunk in self.chunks:
-            pieces.append(chunk)
-            bound -= len(chunk)
-            if bound < 0:
-                break
+        try:
+            async for chunk in self.chunks:
+                pieces.append(chunk)
+                bound -= len(chunk)
+                if bound < 0:
+                    break
+        except TRANSPORT_ERRORS:
+            raise answer_failure(self._host) from None
         body = b"".join(pieces)
         return body if bound >= 0 else body[:bound]
 
@@ -93,12 +111,6 @@ class _Answer:
     async def close(self) -> None:
         await self._raw.aclose()
         await self._body.aclose()
-
-
-class _PooledBody(Chunks):
-    """What the pool hands out as a response's body."""
-
-    def __aiter__(self) -> Self: ...
 
 
 async def _inflate(raw: Chunks, encoding: str) -> Chunks:
@@ -138,11 +150,10 @@ def _parse(url: str) -> tuple[httpcore2.URL, bytes]:
 def _encode(request: Outgoing) -> httpcore2.Request:
     url, host = _parse(request.url)
     try:
-        headers = [(b"host", host), *((name.encode(), value.encode("ascii")) for name, value in request.headers.items())]
+        headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in request.headers.items()]
     except UnicodeEncodeError:
-        raise SidecarError(
-            "invalid_params", "The API key or a header holds a character that cannot be sent."
-        ) from None
+        raise unsendable() from None
+    headers.append((b"host", host))
     if request.body is not None:
         headers.append((b"content-length", b"%d" % len(request.body)))
     return httpcore2.Request(request.method.encode(), url, headers=headers, content=_Body(request))

@@ -67,8 +67,8 @@ def request_failure(error: Exception, host: str) -> SidecarError:
     if isinstance(error, ConnectError):
         return connect_failure(error, host)
     if isinstance(error, LocalProtocolError):
-        return SidecarError("invalid_params", "The API key or a header holds a character that cannot be sent.")
-    # The library's own words are for a connection that ended early; an error inside is h11's, for bytes that are no HTTP.
+        return unsendable()
+    # The library's own words are for a connection that ended early; an error inside is of bytes that are no HTTP.
     if isinstance(error, RemoteProtocolError) and isinstance(error.args[0], Exception):
         return SidecarError("malformed_response", f"The answer of {host} is not HTTP.")
     return SidecarError("connect", f"{host} closed the connection without an answer.")
@@ -77,11 +77,17 @@ def request_failure(error: Exception, host: str) -> SidecarError:
 def proxied_failure(error: Exception, host: str) -> SidecarError:
     """Say why a request that goes through a proxy got no answer."""
     if isinstance(error, ProxyError):
-        return login_needed() if str(error).startswith("407") else SidecarError("proxy", "The proxy refused to connect.")
+        known = not str(error).startswith("407")
+        return SidecarError("proxy", "The proxy refused to connect.") if known else login_needed()
     failure = request_failure(error, host)
     if failure.type in ("dns", "connect") and isinstance(error, ConnectError):
         return SidecarError("proxy", "The proxy could not be reached.")
     return failure
+
+
+def unsendable() -> SidecarError:
+    """Say that a header cannot be sent, without showing it."""
+    return SidecarError("invalid_params", "The API key or a header holds a character that cannot be sent.")
 
 
 def login_needed() -> SidecarError:

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from sidecar.dialects.contract import Aim, ChatDialect, HttpResponse
-from sidecar.engines.addressing import Addressing, PlainHttp, redirected
-from sidecar.engines.answers import REDIRECTS, SUCCESSES, Reader, failed, refusal, whole
+from sidecar.dialects.contract import Aim, ChatDialect
+from sidecar.engines.addressing import Addressing, PlainHttp
+from sidecar.engines.answers import SUCCESSES, Reader, failed, refusal
 from sidecar.engines.diagnosis import Diagnosis
-from sidecar.engines.transport import Outgoing, Transport
+from sidecar.engines.reading import Reading
+from sidecar.engines.transport import Transport
 from sidecar.handler import Call, Completion, Emit, Target
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import Status
@@ -50,8 +51,8 @@ class HttpEngine:
         try:
             async with self._transport.open(question) as answer:
                 if answer.status not in SUCCESSES:
-                    raise refusal(await failed(answer), question.url, dialect)
-                await reader.read(answer, question.url, partial(dialect.decode_answer, aim=aim))
+                    raise refusal(await failed(answer), question, dialect, call.target.endpoint)
+                await reader.read(answer, call.target.endpoint, partial(dialect.decode_answer, aim=aim))
         except SidecarError as error:
             if not reader.survives(error):
                 raise
@@ -61,14 +62,14 @@ class HttpEngine:
         """Return the models that the server lists."""
         dialect = self._dialect(target)
         try:
-            response = await self._get(target, dialect.models_path)
+            response = await self._reading(target).get(dialect.models_path)
             return dialect.decode_models(response.body, target.id)
         except SidecarError as error:
             raise _placed(error, target) from None
 
     async def check(self, target: Target) -> list[TestStage]:
         """Try the way to the server step by step; it only reads, so it costs nothing."""
-        return await Diagnosis(self._transport, self._dialect(target), partial(self._get, target), target).run()
+        return await Diagnosis(self._reading(target)).run()
 
     async def close(self) -> None:
         """Close all connections."""
@@ -77,22 +78,8 @@ class HttpEngine:
     def _dialect(self, target: Target) -> ChatDialect:
         return self._dialects[target.provider.dialect]
 
-    async def _get(self, target: Target, path: str) -> HttpResponse:
-        """Return what lies at `path`; the server may point, once, to another place of its own."""
-        request = self._addressing.get(target, path)
-        response = await self._fetch(request)
-        if response.status in REDIRECTS:
-            request = Outgoing(url=redirected(request.url, response.headers), headers=request.headers)
-            response = await self._fetch(request)
-        if response.status not in SUCCESSES:
-            raise refusal(response, request.url, self._dialect(target))
-        return response
-
-    async def _fetch(self, request: Outgoing) -> HttpResponse:
-        async with self._transport.open(request) as answer:
-            if answer.status not in SUCCESSES:
-                return await failed(answer)
-            return HttpResponse(answer.status, answer.headers, await whole(answer))
+    def _reading(self, target: Target) -> Reading:
+        return Reading(self._transport, self._addressing, self._dialect(target), target)
 
 
 def _aim(target: Target) -> Aim:

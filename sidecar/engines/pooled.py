@@ -1,4 +1,4 @@
-"""HTTP/1.1 with kept connections, over the core of httpx2: its client would add cookies, redirects and a second model."""
+"""HTTP/1.1 with kept connections, over the core of httpx2, whose client would add cookies and redirects."""
 
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
@@ -36,9 +36,10 @@ class _Proxy(Struct, frozen=True):
 
 
 class HttpTransport:
-    """`proxy` is an http or https URL; this machine is never proxied. `ca_file` is trusted beside the system's authorities.
+    """Carries requests. Makes a TLS context once, and only when an https URL is used.
 
-    A TLS context is made once, and only when an https URL is used.
+    `proxy` is an http or https URL; this machine is never proxied. `ca_file` is trusted beside the system's own
+    authorities.
     """
 
     def __init__(self, proxy: str | None = None, ca_file: str | None = None) -> None:
@@ -49,8 +50,7 @@ class HttpTransport:
 
     def prepare(self, url: str) -> None:
         """Load, from any thread, what the first request to `url` needs."""
-        self._pool(url)
-        import sidecar.engines.exchange  # noqa: F401 - loads it
+        self.open(Outgoing(url=url, headers={}))
 
     def open(self, request: Outgoing) -> Opening:
         """Return what sends `request` when entered."""

@@ -1,4 +1,4 @@
-"""Sockets for the HTTP library, straight on asyncio: no timer, no lock and no system call but the read itself per read."""
+"""Sockets for the HTTP library, straight on asyncio: a read takes no timer, no lock and one system call."""
 
 import asyncio
 import socket

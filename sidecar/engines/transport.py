@@ -33,7 +33,9 @@ class Incoming(Protocol):
 
     status: int
     headers: dict[str, str]
-    chunks: AsyncIterator[bytes]
+
+    @property
+    def chunks(self) -> AsyncIterator[bytes]: ...
 
     async def read(self, bound: int) -> bytes:
         """Return the body, cut at `bound` bytes."""

@@ -9,6 +9,8 @@ MAX_FRAME_BYTES: Final = 16 << 20
 """The longest event; also what may wait for the end of one."""
 
 BOM: Final = b"\xef\xbb\xbf"
+CR: Final = 13
+LF: Final = 10
 _IGNORED: Final = frozenset({b"", b"id", b"retry"})
 
 
@@ -28,37 +30,53 @@ class Framer:
 
     def feed(self, data: bytes) -> list[Frame]:
         """Return the events that `data` completes."""
-        if not data:
-            return []
-        if self._after_cr or b"\r" in data:
+        if self._after_cr or CR in data:
             data = self._with_lf(data)
         held = self._held
-        if b"\n\n" not in data and not (data[:1] == b"\n" and held.endswith(b"\n")):
+        # One past the last blank line; 1 where there is none, or where it begins in what is held.
+        end = data.rfind(b"\n\n") + 2 if LF in data else 1
+        if end == 1 and not (data[:1] == b"\n" and held.endswith(b"\n")):
             held += data
             _check(len(held))
             return []
-        blocks = self._take(data).split(b"\n\n")
-        held += blocks.pop()
-        return _frames(blocks)
+        whole = data[:end]
+        if held or not self._begun:
+            whole = self._joined(whole)
+        held += data[end:]
+        _check(len(held))
+        return _frames(whole)
 
     def close(self) -> list[Frame]:
         """Return the last event, where the stream ended without the blank line that completes it."""
-        return _frames([self._take(b"")])
+        return _frames(self._joined(b""))
 
     def _with_lf(self, data: bytes) -> bytes:
         rest = data[1:] if self._after_cr and data[:1] == b"\n" else data
-        self._after_cr = data[-1:] == b"\r"
+        self._after_cr = data.endswith(b"\r") if data else self._after_cr
         return rest.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
-    def _take(self, data: bytes) -> bytes:
-        if self._held:
-            self._held += data
-            data = bytes(self._held)
-            self._held.clear()
+    def _joined(self, data: bytes) -> bytes:
+        """Return `data` after what was held back, without the byte order mark that a stream may begin with."""
+        self._held += data
+        data = bytes(self._held)
+        self._held.clear()
         if self._begun:
             return data
         self._begun = True
         return data.removeprefix(BOM)
+
+
+def _frames(text: bytes) -> list[Frame]:
+    """Return the events in whole blocks of lines."""
+    if text[:6] == b"data: " and text[-2:] == b"\n\n":
+        events = text[6:-2].split(b"\n\ndata: ")
+        if text.count(b"\n") == 2 * len(events) and len(text) <= MAX_FRAME_BYTES:
+            return list(map(Frame, events))
+    frames: list[Frame] = []
+    for block in text.split(b"\n\n"):
+        _check(len(block))
+        frames += _cut(block.split(b"\n"))
+    return frames
 
 
 def _check(size: int) -> None:
@@ -66,25 +84,13 @@ def _check(size: int) -> None:
         raise SidecarError("malformed_response", "The provider sent an event that is too large to be read.")
 
 
-def _frames(blocks: list[bytes]) -> list[Frame]:
-    """Return the events of `blocks`, each the lines between two blank lines."""
-    frames: list[Frame] = []
-    for block in blocks:
-        if len(block) > MAX_FRAME_BYTES:
-            _check(len(block))
-        if block[:6] == b"data: " and b"\n" not in block:
-            frames.append(Frame(block[6:]))
-        elif block:
-            frames += _lines(block)
-    return frames
-
-
-def _lines(block: bytes) -> list[Frame]:
+def _cut(lines: list[bytes]) -> list[Frame]:
+    """Return the event that `lines` make up, after JSON among them that belongs to none."""
     frames: list[Frame] = []
     event: str | None = None
     data: list[bytes] = []
     raw: list[bytes] = []
-    for line in block.split(b"\n"):
+    for line in lines:
         name, _, value = line.partition(b":")
         if name == b"data":
             data.append(value.removeprefix(b" "))

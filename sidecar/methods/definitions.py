@@ -1,7 +1,7 @@
 """The public types as JSON Schema definitions. https://json-schema.org/draft/2020-12"""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -11,48 +11,40 @@ from sidecar.schema.secret import Secret
 
 Schema = dict[str, Any]
 
-NAMED: Final[dict[str, Any]] = {
-    "Role": chat.Role,
-    "Part": chat.Part,
-    "FileSource": chat.FileSource,
-    "ToolResultPart": chat.Text | chat.File,
-    "Tool": chat.Tool,
-    "ToolChoice": chat.ToolChoice,
-    "ResponseFormat": chat.ResponseFormat,
-    "Delta": events.Delta,
-    "ProviderConfig": providers.ProviderConfig,
-    "Reason": chat.Reason,
-    "State": events.State,
-    "ErrorType": errors.ErrorType,
-    "Category": errors.Category,
-    "Stage": errors.Stage,
-    "StageName": providers.StageName,
-    "KeySource": providers.KeySource,
-    "KeychainStatus": credentials.KeychainState.__annotations__["state"],
-    "Outcome": usage.Outcome,
-    "UsageSource": usage.Usage.__annotations__["source"],
-    "CostSource": usage.Cost.__annotations__["source"],
-}
-"""Unions and enumerations, which have no name of their own in Python."""
 
-OPEN: Final = frozenset(
-    {
-        "Part",
-        "Delta",
-        "Reason",
-        "State",
-        "ErrorType",
-        "Category",
-        "Stage",
-        "StageName",
-        "KeySource",
-        "KeychainStatus",
-        "Outcome",
-        "UsageSource",
-        "CostSource",
-    }
-)
-"""What may grow within a protocol version: a client must accept members it does not know."""
+class Named(NamedTuple):
+    """A union or an enumeration, which has no name of its own in Python.
+
+    What is `open` may grow within a protocol version: a client must accept values that it does not know.
+    """
+
+    kind: Any
+    description: str
+    open: bool = True
+
+
+NAMED: Final[dict[str, Named]] = {
+    "Role": Named(chat.Role, "Who speaks.", open=False),
+    "Part": Named(chat.Part, "A piece of a message."),
+    "FileSource": Named(chat.FileSource, "Where a file is.", open=False),
+    "ToolResultPart": Named(chat.Text | chat.File, "A piece of what a tool answered.", open=False),
+    "Tool": Named(chat.Tool, "What the model may use.", open=False),
+    "ToolChoice": Named(chat.ToolChoice, "Whether, and which, tools must be used.", open=False),
+    "ResponseFormat": Named(chat.ResponseFormat, "The form of the answer.", open=False),
+    "ProviderConfig": Named(providers.ProviderConfig, "How to reach a provider.", open=False),
+    "Delta": Named(events.Delta, "A piece of a streamed answer."),
+    "Reason": Named(chat.Reason, "Why an answer ended."),
+    "State": Named(events.State, "What a stream is waiting for."),
+    "ErrorType": Named(errors.ErrorType, "What went wrong; what clients switch on."),
+    "Category": Named(errors.Category, "What kind of thing went wrong."),
+    "Stage": Named(errors.Stage, "Which deadline passed."),
+    "StageName": Named(providers.StageName, "A step of the diagnosis."),
+    "KeySource": Named(providers.KeySource, "Where a key comes from."),
+    "KeychainStatus": Named(credentials.KeychainState.__annotations__["state"], "Whether the keychain works."),
+    "Outcome": Named(usage.Outcome, "How an attempt ended."),
+    "UsageSource": Named(usage.Usage.__annotations__["source"], "Who counted the tokens."),
+    "CostSource": Named(usage.Cost.__annotations__["source"], "Where the price comes from."),
+}
 
 REFINED: Final = {
     ("ErrorData", "type"): "ErrorType",
@@ -118,13 +110,13 @@ def definitions() -> dict[str, Schema]:
     results = (method.result for method in METHODS)
     types = [*(row.params for row in rows), *results, errors.ErrorObject]
     plain, components = msgspec.json.schema_components(
-        [*types, *NAMED.values()], schema_hook=_hook, ref_template="#/$defs/{name}"
+        [*types, *(row.kind for row in NAMED.values())], schema_hook=_hook, ref_template="#/$defs/{name}"
     )
     named = dict(zip(NAMED, plain[len(types) :], strict=True))
     name = _namer({"Secret": SECRET} | named)
     found = {title: _children(schema, name) for title, schema in (components | named).items()}
-    for title in NAMED:
-        found[title] = _titled(title, found[title])
+    for title, row in NAMED.items():
+        found[title] = _titled(title, row, found[title])
     _refine(found)
     return dict(sorted((found | ENVELOPES | {"Secret": _secret()}).items()))
 
@@ -193,8 +185,9 @@ def _stringly(schema: Schema) -> Schema:
     return {"type": "string"} | schema if "enum" in schema else schema
 
 
-def _titled(title: str, schema: Schema) -> Schema:
-    return {"title": title} | schema | ({"x-open": True} if title in OPEN else {})
+def _titled(title: str, row: Named, schema: Schema) -> Schema:
+    head = {"title": title, "description": row.description}
+    return head | schema | ({"x-open": True} if row.open else {})
 
 
 def _refine(found: dict[str, Schema]) -> None:

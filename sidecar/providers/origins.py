@@ -14,14 +14,17 @@ def _split(url: str) -> SplitResult:
         raise SidecarError("invalid_params", "An address may hold neither spaces nor anything beyond ASCII.")
     try:
         parts = urlsplit(url)
-        valid = parts.scheme in DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
+        if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.port == 0:
+            raise _not_a_server()
     except ValueError:
-        valid = False
-    if not valid:
-        raise SidecarError("invalid_params", "An address must begin with http:// or https:// and name a server.")
+        raise _not_a_server() from None
     if "@" in parts.netloc:
         raise SidecarError("invalid_params", "An address must not hold a user name or a password.")
     return parts
+
+
+def _not_a_server() -> SidecarError:
+    return SidecarError("invalid_params", "An address must begin with http:// or https:// and name a server.")
 
 
 def host_and_port(url: str) -> tuple[str, int]:

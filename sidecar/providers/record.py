@@ -34,8 +34,9 @@ def same_url(place: Place, path: str) -> str:
 class Provider(Struct, frozen=True, kw_only=True):
     """One provider. `base_url` is its own address, `None` where a configuration must give one.
 
-    `origins` are further addresses that its keys may go to, such as regions, as `origin_of` writes them. `key_header` and
-    `key_prefix` say how the key is sent. `url(place, path)` and `headers(config)` cover what its API needs beyond that.
+    `origins` are further addresses that its keys may go to, such as regions, as `origin_of` writes them.
+    `key_header` and `key_prefix` say how the key is sent. `url(place, path)` and `headers(config)` cover what its API
+    needs beyond that.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Provider(Struct, frozen=True, kw_only=True):
     free: bool = False
     key_header: str = "authorization"
     key_prefix: str = "Bearer "
+    default_model: str | None = None
     key_env: str | None = None
     """The environment variable that holds a key, where the sidecar may read keys from there."""
     origin_env: str | None = None

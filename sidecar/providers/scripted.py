@@ -10,6 +10,7 @@ SCRIPTED: Final = Provider(
     name="Scripted",
     config=ScriptedConfig,
     engine="scripted",
+    default_model="script-1",
     needs_key=False,
     local=True,
     free=True,

@@ -3,7 +3,7 @@
 import codecs
 import re
 from functools import cache
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw, Struct
@@ -57,28 +57,25 @@ class Ignored(Struct, frozen=True):
     """A reply to nothing: this server sends no requests."""
 
 
-class Reply(Struct):
+class Reply(Struct, tag_field="jsonrpc", tag="2.0"):
     """A successful reply."""
 
     id: Id
     result: Any
-    jsonrpc: Literal["2.0"] = "2.0"
 
 
-class ErrorReply(Struct):
+class ErrorReply(Struct, tag_field="jsonrpc", tag="2.0"):
     """A failed reply."""
 
     id: Id | None
     error: ErrorObject
-    jsonrpc: Literal["2.0"] = "2.0"
 
 
-class Notification(Struct):
+class Notification(Struct, tag_field="jsonrpc", tag="2.0"):
     """A message without an answer."""
 
     method: str
     params: Any
-    jsonrpc: Literal["2.0"] = "2.0"
 
 
 _decode_envelope: Final = msgspec.json.Decoder(_Envelope).decode

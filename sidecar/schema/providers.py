@@ -18,6 +18,11 @@ class BaseConfig(Struct, frozen=True, kw_only=True, tag_field="provider", omit_d
     base_url: str | None = None
     headers: dict[str, Secret] = {}
 
+    @property
+    def kind(self) -> str:
+        """The provider's name, as in the tag."""
+        return str(self.__struct_config__.tag)
+
 
 class OpenAIConfig(BaseConfig, frozen=True, kw_only=True, tag="openai"):
     """OpenAI. A `base_url` on an Azure host makes it an Azure configuration."""
@@ -137,6 +142,13 @@ class ConfigParams(Struct, frozen=True):
     """A provider configuration."""
 
     config: ProviderConfig
+
+
+class SetActiveParams(Struct, frozen=True):
+    """Which provider to make the active one: by a configuration, which is then kept, or by its id."""
+
+    config: ProviderConfig | None = None
+    provider: str | None = None
 
 
 class TestParams(Struct, frozen=True):

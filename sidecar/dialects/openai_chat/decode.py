@@ -169,7 +169,7 @@ class Decoder:
         if details:
             self._strand(ReasoningDelta)
             self._details.add(details)
-        reasoning = delta.reasoning or delta.reasoning_content or delta.thinking or (details and text_of(details))
+        reasoning = delta.reasoning or delta.reasoning_content or delta.thinking or text_of(details or [])
         if reasoning:
             self._say(ReasoningDelta, reasoning, events)
         content = delta.content

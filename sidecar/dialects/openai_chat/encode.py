@@ -21,6 +21,8 @@ from sidecar.schema.chat import (
 
 PATH: Final = "/chat/completions"
 
+PENALTIES: Final = ("frequency_penalty", "presence_penalty")
+
 Body = dict[str, Any]
 
 
@@ -54,9 +56,8 @@ def _sampling(request: ChatRequest, quirks: ChatQuirks, report: Report) -> Body:
         "frequency_penalty": request.frequency_penalty,
         "presence_penalty": request.presence_penalty,
     }
-    lacking = set() if quirks.top_k else {"top_k"}
-    lacking |= set() if quirks.penalties else {"frequency_penalty", "presence_penalty"}
-    for name in sorted(lacking):
+    lacking = () if quirks.top_k else ("top_k",)
+    for name in lacking if quirks.penalties else (*lacking, *PENALTIES):
         if wanted.pop(name) is not None:
             report.unsupported(name, f"The provider takes no `{name}`; it was left out.")
     return {name: value for name, value in wanted.items() if value is not None}

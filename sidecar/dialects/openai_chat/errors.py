@@ -19,6 +19,18 @@ NOT_WORDS: Final = frozenset({"", "<", "{", "["})
 """How text begins that is nothing for people to read."""
 
 
+class Complaint(Struct, frozen=True):
+    """What is wrong with one place of a request, or a message in a nested form."""
+
+    msg: str | None = None
+    message: "str | list[Complaint | str] | Complaint | None" = None
+    detail: "str | list[Complaint | str] | Complaint | None" = None
+    loc: list[str | int] | None = None
+
+
+Message = str | list[Complaint | str] | Complaint | None
+
+
 class InnerError(Struct, frozen=True):
     """A more precise code."""
 
@@ -37,7 +49,7 @@ class Metadata(Struct, frozen=True):
 class Detail(Struct, frozen=True):
     """The members of an error, wherever they sit."""
 
-    message: Any = None
+    message: Message = None
     msg: str | None = None
     type: str | None = None
     code: str | int | None = None
@@ -53,7 +65,7 @@ class ErrorBody(Detail, frozen=True):
     """A body that may hold an error."""
 
     error: Detail | str | None = None
-    detail: Any = None
+    detail: Message = None
     object: str | None = None
     statusCode: int | None = None  # noqa: N815 - the wire's name
 
@@ -147,23 +159,17 @@ def _status(detail: Detail) -> int | None:
     return None
 
 
-def _words(value: Any) -> str:
+def _words(message: Message) -> str:
     """Return the sentences in a message of any form, such as a list of validation errors, but not what they quote."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        items: list[Any] = value
-        return "; ".join(words for item in items if (words := _words(item)))
-    return _member_words(value) if isinstance(value, dict) else ""
-
-
-def _member_words(value: dict[str, Any]) -> str:
-    words = next((found for name in ("message", "msg", "detail") if (found := _words(value.get(name)))), "")
-    place = value.get("loc")
-    if not words or not isinstance(place, list):
-        return words
-    steps: list[Any] = place
-    return f"{'.'.join(str(step) for step in steps)}: {words}"
+    if isinstance(message, str):
+        return message
+    if isinstance(message, list):
+        return "; ".join(words for complaint in message if (words := _words(complaint)))
+    if message is None:
+        return ""
+    words = message.msg or _words(message.message) or _words(message.detail)
+    place = ".".join(str(step) for step in message.loc or ())
+    return f"{place}: {words}" if place and words else words
 
 
 def _plain(response: HttpResponse) -> Fault:

@@ -161,7 +161,7 @@ def classify(fault: Fault, status: int | None) -> ErrorType:
         return "insufficient_quota"
     if fault.in_flight:
         return "rate_limited"
-    precise = next((PRECISE_CODES[code] for code in codes if code in PRECISE_CODES), None)
+    precise = _look_up(PRECISE_CODES, codes)
     if precise is not None:
         return precise
     if "string_above_max_length" not in codes and status not in SPEAKING_STATUSES:
@@ -170,7 +170,8 @@ def classify(fault: Fault, status: int | None) -> ErrorType:
             return told
     if status == 403 and fault.reasons:  # noqa: PLR2004 - a moderator's verdict
         return "content_filtered"
-    return _by_code(codes, status) or _by_status(fault, status)
+    told = _look_up(CODES, codes) if status in VAGUE_STATUSES else None
+    return told or _by_status(fault, status)
 
 
 def _told(message: str) -> ErrorType | None:
@@ -183,10 +184,8 @@ def _any_sign(signs: tuple[tuple[str, ...], ...], message: str) -> bool:
     return any(all(words in message for words in row) for row in signs)
 
 
-def _by_code(codes: list[str], status: int | None) -> ErrorType | None:
-    if status not in VAGUE_STATUSES:
-        return None
-    return next((CODES[code] for code in codes if code in CODES), None)
+def _look_up(table: dict[str, ErrorType], codes: list[str]) -> ErrorType | None:
+    return next((table[code] for code in codes if code in table), None)
 
 
 def _by_status(fault: Fault, status: int | None) -> ErrorType:

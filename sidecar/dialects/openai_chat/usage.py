@@ -1,5 +1,7 @@
 """Token counts in the words of the protocol: totals include their parts."""
 
+from decimal import Decimal, InvalidOperation
+
 from msgspec import Raw
 from msgspec.structs import asdict
 
@@ -43,8 +45,6 @@ def decimal(number: Raw) -> str | None:
     text = bytes(number).decode().strip('"')
     if not text or text == "null":
         return None
-    from decimal import Decimal, InvalidOperation
-
     try:
         value = Decimal(text)
     except InvalidOperation:

@@ -81,7 +81,7 @@ class ModelFile(Struct, frozen=True):
     size_bytes: int
 
 
-class _Damaged(Exception):
+class _DamagedError(Exception):
     """The bytes are not a GGUF header; the text completes "The model file … "."""
 
 
@@ -92,7 +92,7 @@ def inspect(path: str) -> ModelFile:
         size = _size(Path(path))
         with Path(path).open("rb") as file:
             return parse(file, size)
-    except _Damaged as damage:
+    except _DamagedError as damage:
         raise SidecarError("model_file_invalid", f"The model file {name} {damage}.") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "the path is not valid"
@@ -101,12 +101,12 @@ def inspect(path: str) -> ModelFile:
 
 def _size(path: Path) -> int:
     if not path.exists():
-        raise _Damaged("does not exist")
+        raise _DamagedError("does not exist")
     if not path.is_file():
-        raise _Damaged("is a folder or device, not a file")
+        raise _DamagedError("is a folder or device, not a file")
     size = path.stat().st_size
     if size == 0:
-        raise _Damaged("is empty")
+        raise _DamagedError("is empty")
     return size
 
 
@@ -118,35 +118,35 @@ def parse(file: BinaryIO, size: int) -> ModelFile:
     ends = [_tensor_end(reader) for _ in range(tensors)]
     alignment = metadata.get("general.alignment", 32)
     if not isinstance(alignment, int) or not 0 < alignment <= MAX_ALIGNMENT:
-        raise _Damaged("is damaged: its alignment makes no sense")
+        raise _DamagedError("is damaged: its alignment makes no sense")
     data_start = -(-reader.position // alignment) * alignment
     if data_start + max(ends, default=0) > size:
-        raise _Damaged("is incomplete: it was cut short, perhaps by an interrupted download")
+        raise _DamagedError("is incomplete: it was cut short, perhaps by an interrupted download")
     return _model(metadata, tensors, size)
 
 
 def _counts(reader: "_Reader") -> tuple[int, int]:
     magic = reader.take(4)
     if magic != MAGIC:
-        raise _Damaged("is not a GGUF file")
+        raise _DamagedError("is not a GGUF file")
     version = reader.number("I")
     if version not in VERSIONS:
-        raise _Damaged("has a version of the GGUF format that is not supported")
+        raise _DamagedError("has a version of the GGUF format that is not supported")
     tensors, pairs = int(reader.number("Q")), int(reader.number("Q"))
     if tensors > MAX_TENSORS or pairs > MAX_PAIRS:
-        raise _Damaged("is damaged: its header makes no sense")
+        raise _DamagedError("is damaged: its header makes no sense")
     return tensors, pairs
 
 
 def _model(metadata: dict[str, Value | None], tensors: int, size: int) -> ModelFile:
     architecture = metadata.get("general.architecture")
     if not isinstance(architecture, str) or not architecture:
-        raise _Damaged("does not say what kind of model it holds")
+        raise _DamagedError("does not say what kind of model it holds")
     kind = metadata.get("general.type")
     if fault := NOT_MODELS.get(str(kind)) or NOT_MODELS.get(architecture):
-        raise _Damaged(fault)
+        raise _DamagedError(fault)
     if not tensors:
-        raise _Damaged("holds no weights")
+        raise _DamagedError("holds no weights")
     name, context = metadata.get("general.name"), metadata.get(f"{architecture}.context_length")
     known_context = isinstance(context, int) and context > 0
     return ModelFile(
@@ -166,7 +166,7 @@ def _pair(reader: "_Reader") -> tuple[str, Value | None]:
     if kind == STRING:
         return key, reader.text(MAX_TEXT_BYTES)
     if kind not in SCALARS:
-        raise _Damaged("is damaged: its header makes no sense")
+        raise _DamagedError("is damaged: its header makes no sense")
     return key, reader.number(SCALARS[kind])
 
 
@@ -178,14 +178,14 @@ def _skip_array(reader: "_Reader") -> None:
     elif kind in SCALARS:
         reader.skip(length * struct.calcsize("<" + SCALARS[kind]))
     else:
-        raise _Damaged("is damaged: its header makes no sense")
+        raise _DamagedError("is damaged: its header makes no sense")
 
 
 def _tensor_end(reader: "_Reader") -> int:
     reader.text(MAX_KEY_BYTES)
     dimensions = int(reader.number("I"))
     if not 0 < dimensions <= MAX_DIMENSIONS:
-        raise _Damaged("is damaged: the shape of a tensor makes no sense")
+        raise _DamagedError("is damaged: the shape of a tensor makes no sense")
     elements = 1
     for _ in range(dimensions):
         elements *= int(reader.number("Q"))
@@ -216,7 +216,7 @@ class _Reader:
             self._held = self._held[self._at :] + self._file.read(max(missing, self.PIECE))
             self._at, end = 0, count
             if end > len(self._held):
-                raise _Damaged("is incomplete: its header is cut short")
+                raise _DamagedError("is incomplete: its header is cut short")
         piece = self._held[self._at : end]
         self._at = end
         return piece
@@ -241,12 +241,12 @@ class _Reader:
         """Return the next string; one of more than `longest` bytes means a damaged file."""
         length = self.number("Q")
         if length > longest:
-            raise _Damaged("is damaged: its header makes no sense")
+            raise _DamagedError("is damaged: its header makes no sense")
         return self.take(length).decode("utf-8", "replace")
 
     def _claim(self, count: int) -> None:
         if count > self._left:
-            raise _Damaged("is incomplete: its header is cut short")
+            raise _DamagedError("is incomplete: its header is cut short")
         self._left -= count
         self.position += count
 

@@ -50,7 +50,7 @@ class Sampling(Struct, frozen=True, omit_defaults=True):
 
 
 class Chat(Struct, frozen=True, tag="chat", omit_defaults=True):
-    """A question to the loaded model; answered with `Delta`s and a `Done`. `schema` is the JSON Schema of the answer."""
+    """A question to the loaded model; answered with `Delta`s and a `Done`. The answer is to match `schema`."""
 
     id: int
     messages: list[Turn]
@@ -90,7 +90,7 @@ class Delta(Struct, frozen=True, tag="delta"):
 
 
 class Done(Struct, frozen=True, tag="done", omit_defaults=True):
-    """The end of an answer. Token counts are the runtime's own; `cached_tokens` of the prompt were not evaluated again."""
+    """The end of an answer, with the runtime's own counts; `cached_tokens` of the prompt were not evaluated again."""
 
     id: int
     finish: Finish

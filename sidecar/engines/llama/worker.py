@@ -53,7 +53,7 @@ def _die_with(parent: int) -> None:
     """Have the kernel kill this process with its parent, also while native code holds the interpreter's lock."""
     if not sys.platform.startswith("linux"):
         return
-    import ctypes  # noqa: PLC0415 - only here
+    import ctypes
 
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     # A packed executable may have a launcher in between; the end of stdin serves there.
@@ -75,7 +75,7 @@ class Answer:
 
 
 class Pipes:
-    """The worker's end of the pipes. The control thread reads them; commands wait in `answers` for the working thread."""
+    """The worker's end of the pipes. A control thread sorts commands; `answers` holds those to be carried out."""
 
     def __init__(self, inbox: int, outbox: int) -> None:
         self._inbox = inbox
@@ -95,11 +95,12 @@ class Pipes:
         os._exit(0)
 
     def _sort(self, command: Command) -> None:
-        if not isinstance(command, Cancel):
-            answer = self._open[command.id] = Answer(command, self)
-            self.answers.put(answer)
-        elif answer := self._open.get(command.id):
-            answer.cancelled = True
+        if isinstance(command, Cancel):
+            if begun := self._open.get(command.id):
+                begun.cancelled = True
+            return
+        answer = self._open[command.id] = Answer(command, self)
+        self.answers.put(answer)
 
     def send(self, report: Report) -> None:
         """Write a report; ends the process when nobody reads any more."""

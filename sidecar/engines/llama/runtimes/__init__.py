@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from sidecar.engines.llama.protocol import Chat, Done, Kind, Load, RuntimeChoice, RuntimeName
 from sidecar.schema.errors import SidecarError
 
-BATCH: Final = 512
+BATCH: Final = 64
 """Prompt tokens evaluated at a time: the border at which a cancelled prompt may stop, and progress is told."""
 
 
@@ -23,7 +23,7 @@ class Runtime(Protocol):
     """A loaded model.
 
     `submit` delivers the answer to one chat and returns how it ended, within a token or a batch of `answer.cancelled`.
-    It is called from the thread that loaded the model. Raises `SidecarError` and leaves the model fit for the next chat.
+    It is called from the thread that loaded the model. After a `SidecarError` the model is fit for the next chat.
     """
 
     name: RuntimeName
@@ -41,13 +41,13 @@ class Loader(Protocol):
 
 
 def _llama_cpp_python() -> Loader:
-    from sidecar.engines.llama.runtimes.llama_cpp_python import LlamaCppPython  # noqa: PLC0415 - heavy
+    from sidecar.engines.llama.runtimes.llama_cpp_python import LlamaCppPython
 
     return LlamaCppPython()
 
 
 def _xllamacpp() -> Loader:
-    from sidecar.engines.llama.runtimes.xllama import Xllamacpp  # noqa: PLC0415 - heavy
+    from sidecar.engines.llama.runtimes.xllama import Xllamacpp
 
     return Xllamacpp()
 
@@ -97,7 +97,7 @@ def context_exceeded(prompt_tokens: int, context_size: int) -> SidecarError:
 
 def _unusable(name: RuntimeName, reason: str) -> SidecarError:
     if "libgomp" in reason:
-        message = f"{name} needs the system library libgomp: install libgomp1, for instance with `apt install libgomp1`."
+        message = f"{name} needs the system library libgomp: install libgomp1, as with `apt install libgomp1`."
         return SidecarError("engine_unavailable", message, hint="apt install libgomp1")
     message = f"{name} is installed but does not run on this system; reinstall it with `pip install {name}`."
     return SidecarError("engine_unavailable", message, hint=reason[:300])

@@ -86,7 +86,7 @@ def _log_filter() -> Callable[[int, bytes, object], None]:
     return write
 
 
-class _Cancelled(Exception):
+class _CancelledError(Exception):
     """The answer was cancelled between two batches of its prompt."""
 
 
@@ -102,10 +102,11 @@ class Model:
         self._vocab = native.llama_model_get_vocab(llama.model)
         self._template = _Template(native, llama)
         self._answer: Answer | None = None
-        self._evaluated = 0
+        self._in_prompt = False
+        self._fresh: int | None = None
         self._evaluate_batch = llama.eval
         llama.eval = self._evaluate
-        self._abort = native.ggml_abort_callback(lambda _data: self._cancelled())
+        self._abort = native.ggml_abort_callback(lambda _data: self._in_prompt and self._cancelled())
         native.llama_set_abort_callback(llama.ctx, self._abort, None)
         self.context_size: int = llama.n_ctx()
 
@@ -113,26 +114,25 @@ class Model:
         return self._answer is not None and self._answer.cancelled
 
     def _evaluate(self, tokens: Sequence[int]) -> None:
-        """Evaluate batch by batch: the abort callback works on the CPU alone."""
+        """Evaluate batch by batch: the abort callback works on the CPU alone, and would clear what is evaluated."""
+        if self._fresh is None:
+            self._fresh = len(tokens)
         for start in range(0, len(tokens), BATCH):
             if self._cancelled():
-                raise _Cancelled
-            batch = tokens[start : start + BATCH]
-            self._evaluate_batch(batch)
-            self._evaluated += len(batch)
+                raise _CancelledError
+            self._evaluate_batch(tokens[start : start + BATCH])
+        self._in_prompt = False
 
     def submit(self, chat: Chat, answer: Answer) -> Done:
         """Answer one chat."""
         prompt = self._template.tokens(chat.messages)
         if len(prompt) >= self.context_size:
             raise context_exceeded(len(prompt), self.context_size)
-        self._answer, self._evaluated = answer, 0
+        self._answer, self._in_prompt, self._fresh = answer, True, None
         generation = _Generation(answer, TextStream(chat.stop), self._room(chat, prompt))
         finish = self._run(self._tokens(chat, prompt), generation)
-        self._answer = None
-        # Each sampled token but the last has been evaluated too.
-        evaluated = self._evaluated - max(generation.count - 1, 0)
-        return Done(chat.id, finish, len(prompt), generation.count, max(len(prompt) - evaluated, 0))
+        cached = 0 if self._fresh is None else len(prompt) - self._fresh
+        return Done(chat.id, finish, len(prompt), generation.count, cached)
 
     def _room(self, chat: Chat, prompt: list[int]) -> int:
         room = self.context_size - len(prompt)
@@ -146,16 +146,23 @@ class Model:
 
     def _run(self, tokens: Iterator[int], generation: "_Generation") -> Finish:
         try:
-            finish = next((end for token in tokens if (end := generation.take(*self._decode(token)))), "length")
-        except _Cancelled:
+            finish = self._follow(tokens, generation)
+        except _CancelledError:
             return self._forget()
         except RuntimeError as error:
             self._forget()
             if generation.answer.cancelled:
                 return "cancelled"
             raise SidecarError("server_error", "The local engine failed.", hint=str(error)[:300]) from None
-        generation.flush()
+        if finish != "cancelled":
+            generation.flush()
         return finish
+
+    def _follow(self, tokens: Iterator[int], generation: "_Generation") -> Finish:
+        for token in tokens:
+            if finish := generation.take(*self._decode(token)):
+                return finish
+        return "length"
 
     def _forget(self) -> Finish:
         """Clear the evaluated tokens: an aborted batch leaves their memory in an unknown state."""

@@ -12,6 +12,7 @@ from sidecar.engines.llama.runtimes import BATCH, Answer, context_exceeded
 from sidecar.schema.errors import SidecarError
 
 ERRORS_ONLY: Final = 1
+GPU_BATCH: Final = 512
 PROMPT_CACHE_MIB: Final = 512
 RANDOM_SEED: Final = 0xFFFF_FFFF
 
@@ -79,7 +80,6 @@ class Xllamacpp:
         parameters.model.path = request.path
         parameters.n_ctx = request.context_size
         parameters.n_parallel = 1
-        parameters.n_batch = parameters.n_ubatch = BATCH
         parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = request.threads
         parameters.verbosity = ERRORS_ONLY
         parameters.cache_ram_mib = PROMPT_CACHE_MIB
@@ -89,15 +89,16 @@ class Xllamacpp:
 
     def _place(self, parameters: Any, gpu_layers: int | None) -> None:
         """Fitting the model to a GPU reads it twice, so it is done only where there is one and nobody chose."""
-        kinds = self._native.ggml_backend_dev_type
-        devices = [device["type"] for device in self._native.get_device_info()]
-        parameters.fit_params = gpu_layers is None and any(kind != kinds.GGML_BACKEND_DEVICE_TYPE_CPU for kind in devices)
+        cpu = self._native.ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_CPU
+        has_gpu = any(device["type"] != cpu for device in self._native.get_device_info())
+        parameters.n_batch = parameters.n_ubatch = GPU_BATCH if has_gpu else BATCH
+        parameters.fit_params = has_gpu and gpu_layers is None
         if gpu_layers is not None:
             parameters.n_gpu_layers = gpu_layers
 
 
 def _lock(parameters: Any) -> None:
-    """The server always listens on a loopback port: nobody gets a key to it."""
+    """Give nobody a key to the loopback port on which the server always listens."""
     parameters.hostnames = ["127.0.0.1"]
     parameters.api_keys = [secrets.token_hex(32)]
     parameters.cors_origins = ""

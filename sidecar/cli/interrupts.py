@@ -1,0 +1,25 @@
+"""Ctrl-C while the event loop runs."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any
+
+
+@contextmanager
+def on_interrupt(react: Callable[[], None]) -> Generator[None]:
+    """Call `react` on the running loop for every Ctrl-C inside the block."""
+    loop = asyncio.get_running_loop()
+    with handled_by(lambda: loop.call_soon_threadsafe(react)):
+        yield
+
+
+@contextmanager
+def handled_by(handler: Callable[[], Any]) -> Generator[None]:
+    """Call `handler` at once for every Ctrl-C inside the block."""
+    before = signal.signal(signal.SIGINT, lambda _number, _frame: handler())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,79 @@
+"""What the protocol's values are called in front of people."""
+
+from typing import Final
+
+from sidecar.schema.chat import ChatResult, Reason
+from sidecar.schema.errors import ErrorObject
+from sidecar.schema.events import State, Status
+from sidecar.schema.usage import Cost, Usage
+
+STATES: Final[dict[State, str]] = {
+    "connecting": "connecting",
+    "waiting_first_token": "waiting for the first token",
+    "thinking": "thinking",
+    "loading_model": "loading model",
+    "queued": "waiting for a free slot",
+    "stalled": "no sign of life",
+}
+
+ENDINGS: Final[dict[Reason, str]] = {
+    "length": "The answer was cut short: it reached the limit of tokens.",
+    "content_filter": "The answer was cut short by the provider's content filter.",
+    "tool_calls": "The model asks for tools, which this client has none of.",
+    "cancelled": "Cancelled.",
+    "error": "The answer was cut short by the provider.",
+}
+
+
+def waiting(status: Status) -> tuple[str, str]:
+    """Return what is awaited, and how far it has come."""
+    return STATES[status.state], _detail(status)
+
+
+def _detail(status: Status) -> str:
+    if status.progress is not None:
+        return f" {status.progress:.0%}".replace("%", " %")
+    return f" for {status.ms / 1000:.0f} s" if status.ms is not None else ""
+
+
+def failure(error: ErrorObject) -> list[str]:
+    """Return the lines that tell a failure and its cure."""
+    lines = [f"error: {error.message}"]
+    if error.data.retry_after_ms is not None:
+        lines.append(f"retry: in {error.data.retry_after_ms / 1000:.0f} s")
+    if error.data.hint:
+        lines.append(f"hint: {error.data.hint}")
+    return lines
+
+
+def summary(result: ChatResult) -> str:
+    """Return tokens, speed, time and cost in a line, as far as they are known."""
+    known = [*_tokens(result.usage), *_speed(result), *_times(result), *_price(result.cost)]
+    return ", ".join(known)
+
+
+def _tokens(usage: Usage) -> list[str]:
+    about = "about " if usage.source == "estimated" else ""
+    counts = ((usage.input_tokens, "in"), (usage.output_tokens, "out"))
+    known = [f"{about}{number} tokens {direction}" for number, direction in counts if number is not None]
+    return [*known, f"{usage.reasoning_tokens} of them reasoning"] if usage.reasoning_tokens else known
+
+
+def _speed(result: ChatResult) -> list[str]:
+    """Tokens after the first one, over the time after the first one."""
+    tokens, first_ms = result.usage.output_tokens or 0, result.timing.first_token_ms
+    if first_ms is None or tokens < 2 or result.timing.total_ms <= first_ms:  # noqa: PLR2004 - needs an interval
+        return []
+    return [f"{(tokens - 1) * 1000 / (result.timing.total_ms - first_ms):.1f} tokens/s"]
+
+
+def _times(result: ChatResult) -> list[str]:
+    first_ms = result.timing.first_token_ms
+    first = [] if first_ms is None else [f"first token {first_ms / 1000:.2f} s"]
+    return [*first, f"total {result.timing.total_ms / 1000:.2f} s"]
+
+
+def _price(cost: Cost) -> list[str]:
+    if cost.amount is None or cost.source == "free":
+        return []
+    return [f"cost {'about ' if cost.estimated else ''}{cost.amount} {cost.currency}"]

@@ -1,0 +1,141 @@
+"""A model in memory: a worker that loads it, and those who use it."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import anyio
+from msgspec import Struct
+
+from sidecar.engines.llama import faults, protocol
+from sidecar.engines.llama.gguf import ModelFile
+from sidecar.engines.llama.process import Exchange, Worker
+from sidecar.engines.llama.protocol import RuntimeChoice
+from sidecar.schema.errors import SidecarError
+
+DEFAULT_CONTEXT: Final = 8_192
+"""Tokens, where nobody chose: a context of all that large models allow would take tens of gigabytes."""
+
+CONTEXT_STEP: Final = 256
+WORKER_BYTES: Final = 32 << 20
+LOG_S: Final = 1.0
+ALMOST: Final = 0.99
+
+
+class ModelKey(Struct, frozen=True):
+    """What makes two requests share a worker."""
+
+    path: str
+    context_size: int | None
+    threads: int | None
+    gpu_layers: int | None
+    runtime: RuntimeChoice
+
+
+class Resident:
+    """A model in a worker of its own, from the first request for it to the end of the process.
+
+    `settled` is set once the model is loaded (`loaded`) or never will be (`fault`); `gone` when the process has ended.
+    """
+
+    def __init__(self, key: ModelKey, file: ModelFile) -> None:
+        self.key = key
+        self.file = file
+        self.users = 0
+        self.used_at = 0.0
+        self.keep_alive_s: float | None = None
+        self.expiry: anyio.CancelScope | None = None
+        self.retired = False
+        self.turn = anyio.Semaphore(1)
+        self.settled = anyio.Event()
+        self.gone = anyio.Event()
+        self.loaded: protocol.Loaded | None = None
+        self.fault: SidecarError | None = None
+        self._worker: Worker | None = None
+        self._life = anyio.CancelScope()
+
+    @property
+    def usable(self) -> bool:
+        """Whether new requests may come here: the model is loaded or about to be."""
+        return self.alive and not self.retired
+
+    @property
+    def alive(self) -> bool:
+        """Whether the worker is running or about to be."""
+        dead = self._worker is not None and self._worker.ended.is_set()
+        return not (dead or self.gone.is_set() or self.fault)
+
+    def open(self) -> Exchange:
+        """Return a new exchange with the worker, which must be there."""
+        assert self._worker is not None
+        return self._worker.open()
+
+    def end(self) -> None:
+        """End the worker now; `gone` tells when it is."""
+        self.retired = True
+        self._life.cancel()
+
+    def progress(self) -> float:
+        """Estimate how much is loaded, from the memory of the worker; 0 where the system does not tell."""
+        held = (self._worker and self._worker.resident_bytes()) or 0
+        return min(max(held - WORKER_BYTES, 0) / self.file.size_bytes, ALMOST)
+
+    async def run(self, argv: Sequence[str], load_ms: int) -> None:
+        """Start the worker, load the model, and stay until the worker ends or is ended."""
+        try:
+            with self._life:
+                self._worker = await Worker.spawn(argv)
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(self._worker.run)
+                    await self._load(self._worker, load_ms)
+        except SidecarError as error:
+            self.fault = error
+        finally:
+            self.fault = self.fault or SidecarError("engine_crashed", "The local engine was ended.")
+            self.settled.set()
+            self.gone.set()
+
+    async def _load(self, worker: Worker, load_ms: int) -> None:
+        exchange = worker.open()
+        try:
+            with anyio.fail_after(load_ms / 1000):
+                await exchange.send(self._command(exchange.id))
+                report = await exchange.next()
+        except TimeoutError:
+            self.fault = SidecarError("timeout", f"Loading the model took longer than {load_ms} ms.", stage="total")
+            return self.end()
+        except SidecarError as error:
+            # The worker ends after a failure, and its log is whole then.
+            with anyio.move_on_after(LOG_S):
+                await worker.ended.wait()
+            self.fault = faults.not_loaded(error, Path(self.key.path).name, worker.log)
+            return self.end()
+        finally:
+            exchange.close()
+        assert isinstance(report, protocol.Loaded)
+        self.loaded = report
+        self.settled.set()
+        return None
+
+    def _command(self, exchange_id: int) -> protocol.Load:
+        return protocol.Load(
+            exchange_id,
+            runtime=self.key.runtime,
+            path=self.key.path,
+            context_size=context_size(self.key.context_size, self.file.context_length),
+            threads=self.key.threads or max(1, _processors() - 1),
+            gpu_layers=self.key.gpu_layers,
+        )
+
+
+def context_size(wanted: int | None, trained: int | None) -> int:
+    """Return the context to load with: whole steps, as llama.cpp takes them, up to what the model was made for."""
+    size = -(-(wanted or DEFAULT_CONTEXT) // CONTEXT_STEP) * CONTEXT_STEP
+    return size if trained is None else min(size, trained)
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,171 @@
+"""`providers.list`, `.configure`, `.remove`, `.set_active`, `.get_active`, `.test`."""
+
+import time
+from collections.abc import Awaitable
+from typing import Final
+
+from sidecar.methods.services import Services
+from sidecar.rpc.router import Method, Request
+from sidecar.schema.errors import SidecarError
+from sidecar.schema.providers import (
+    ActiveProvider,
+    BaseConfig,
+    ConfigParams,
+    ConfiguredProvider,
+    ProviderChoice,
+    ProviderList,
+    Removed,
+    SetActiveParams,
+    StageName,
+    TestParams,
+    TestResult,
+    TestStage,
+)
+from sidecar.schema.session import Empty
+from sidecar.targets import Choice
+
+NS_PER_MS: Final = 1_000_000
+
+STAGES: Final[dict[str, StageName]] = {
+    "credential_not_found": "auth",
+    "keyring_unavailable": "auth",
+    "keyring_locked": "auth",
+    "keyring_denied": "auth",
+}
+"""The stage at which a test fails before anything is sent, where that is not its configuration."""
+
+
+def list_(services: Services, params: Empty, request: Request) -> ProviderList:
+    """List every provider, without waiting for the keychain."""
+    del params, request
+    return ProviderList(list(services.targets.listed()), services.credentials.state())
+
+
+def configure(
+    services: Services, params: ConfigParams, request: Request
+) -> ConfiguredProvider | Awaitable[ConfiguredProvider]:
+    """Take a configuration."""
+    del request
+    return services.targets.shown(services.targets.configure(params.config))
+
+
+def remove(services: Services, params: ProviderChoice, request: Request) -> Removed:
+    """Forget a configuration."""
+    del request
+    return Removed(services.targets.remove(params.provider))
+
+
+def set_active(
+    services: Services, params: SetActiveParams, request: Request
+) -> ConfiguredProvider | Awaitable[ConfiguredProvider]:
+    """Make a provider the active one."""
+    del request
+    id_ = _only_one(params.config, params.provider)
+    if isinstance(id_, BaseConfig):
+        id_ = services.targets.configure(id_)
+    if id_ is None:
+        raise SidecarError("invalid_params", "Either `config` or `provider` is required.")
+    services.targets.activate(id_)
+    return services.targets.shown(id_)
+
+
+def get_active(services: Services, params: Empty, request: Request) -> ActiveProvider:
+    """Tell which provider is active."""
+    del params, request
+    return ActiveProvider(services.targets.active)
+
+
+def test(services: Services, params: TestParams, request: Request) -> TestResult | Awaitable[TestResult]:
+    """Diagnose a provider, stage by stage."""
+    del request
+    started = time.monotonic_ns()
+    subject = _only_one(params.config, params.provider)
+    try:
+        if isinstance(subject, BaseConfig):
+            choice = services.targets.choose_config(subject)
+        else:
+            choice = services.targets.choose_provider(subject)
+    except SidecarError as error:
+        if error.type == "provider_not_found":
+            raise
+        id_ = (subject.id or subject.kind) if isinstance(subject, BaseConfig) else subject
+        return TestResult(ok=False, provider=id_ or "", stages=[_failed("config", error, started)])
+    return _test(services, choice)
+
+
+async def _test(services: Services, choice: Choice) -> TestResult:
+    started = time.monotonic_ns()
+    try:
+        target = await services.targets.resolve(choice)
+        stages = await services.engine(target).check(target)
+    except SidecarError as error:
+        stages = [_failed(STAGES.get(error.type, "config"), error, started)]
+    return TestResult(
+        ok=all(stage.ok for stage in stages),
+        provider=choice.provider,
+        stages=stages,
+        url=choice.instance.base_url(),
+        model=choice.model or None,
+    )
+
+
+def _failed(stage: StageName, error: SidecarError, started_ns: int) -> TestStage:
+    ms = (time.monotonic_ns() - started_ns) // NS_PER_MS
+    return TestStage(stage, ok=False, ms=ms, error=error.to_object(), hint=error.details.get("hint"))
+
+
+def _only_one(config: BaseConfig | None, provider: str | None) -> BaseConfig | str | None:
+    if config is not None and provider is not None:
+        raise SidecarError("invalid_params", "`config` and `provider` exclude each other.")
+    return provider if config is None else config
+
+
+METHODS: Final = (
+    Method(
+        name="providers.list",
+        summary="Lists every provider and every further configuration, without waiting for the keychain.",
+        params=Empty,
+        result=ProviderList,
+        handler=list_,
+        batchable=True,
+    ),
+    Method(
+        name="providers.configure",
+        summary="Takes a configuration in place of any other with its id; it is kept in memory.",
+        params=ConfigParams,
+        result=ConfiguredProvider,
+        handler=configure,
+        errors=("provider_not_found", "provider_not_configured"),
+    ),
+    Method(
+        name="providers.remove",
+        summary="Forgets a configuration; saved keys stay.",
+        params=ProviderChoice,
+        result=Removed,
+        handler=remove,
+    ),
+    Method(
+        name="providers.set_active",
+        summary="Makes a provider the one that is meant when a request names none.",
+        params=SetActiveParams,
+        result=ConfiguredProvider,
+        handler=set_active,
+        errors=("provider_not_found", "provider_not_configured"),
+    ),
+    Method(
+        name="providers.get_active",
+        summary="Tells which provider is active.",
+        params=Empty,
+        result=ActiveProvider,
+        handler=get_active,
+        batchable=True,
+    ),
+    Method(
+        name="providers.test",
+        summary="Diagnoses a provider stage by stage, free of charge. A failing provider is a result, not an error.",
+        params=TestParams,
+        result=TestResult,
+        handler=test,
+        errors=("provider_not_found",),
+    ),
+)

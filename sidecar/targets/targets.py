@@ -1,0 +1,216 @@
+"""The providers, their configurations, and the choice among them."""
+
+from collections.abc import Awaitable, Iterator, Mapping
+from contextlib import suppress
+from typing import Final
+
+from msgspec import Struct
+
+from sidecar.credentials import KEYCHAIN_ERRORS, Credentials, checked_name
+from sidecar.handler import Target
+from sidecar.providers.origins import origin_of
+from sidecar.providers.record import Provider
+from sidecar.schema.errors import ErrorType, SidecarError
+from sidecar.schema.providers import BaseConfig, ConfiguredProvider, ProviderInfo
+from sidecar.schema.secret import Secret
+from sidecar.targets.instance import Instance, configured, own_origins, unconfigured
+from sidecar.targets.keys import Keys
+
+TARGET_ERRORS: Final[tuple[ErrorType, ...]] = (
+    "provider_not_found",
+    "provider_not_configured",
+    "origin_not_allowed",
+    "credential_not_found",
+    *KEYCHAIN_ERRORS,
+)
+"""What may be wrong with a target before anything is sent to it."""
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """What a request is aimed at, as things stood when it arrived. `key` is there if it was in memory."""
+
+    instance: Instance
+    endpoint: str
+    model: str
+    key: Secret | None = None
+
+    @property
+    def provider(self) -> str:
+        """The instance's id."""
+        return self.instance.id
+
+
+class Targets:
+    """The providers, their configurations by id, and the active one.
+
+    All changes take effect at once; only `resolve`, and what `shown` may return, wait for the keychain.
+    """
+
+    def __init__(self, providers: Mapping[str, Provider], credentials: Credentials, *, scripted: bool = False) -> None:
+        self._providers = {id_: record for id_, record in providers.items() if scripted or record.engine != "scripted"}
+        self._credentials = credentials
+        self._keys = Keys(credentials)
+        self._configured: dict[str, Instance] = {}
+        self._active: str | None = None
+
+    def configure(self, config: BaseConfig) -> str:
+        """Take the configuration in place of any other with its id, and return the id.
+
+        Raise `invalid_params`, `provider_not_found` or `provider_not_configured` for one that cannot work.
+        """
+        instance = self._accept(config)
+        self._configured[instance.id] = instance
+        return instance.id
+
+    def remove(self, id_: str) -> bool:
+        """Forget a configuration; tell whether there was one."""
+        removed = self._configured.pop(id_, None) is not None
+        if removed and self._active == id_:
+            self._active = None
+        return removed
+
+    def activate(self, id_: str) -> None:
+        """Make the provider the one that is meant when none is named."""
+        self._instance(id_).endpoint()
+        self._active = id_
+
+    @property
+    def active(self) -> ConfiguredProvider | None:
+        """The active provider, as far as it is known without asking the keychain."""
+        return None if self._active is None else self._describe(self._instance(self._active))
+
+    def shown(self, id_: str) -> ConfiguredProvider | Awaitable[ConfiguredProvider]:
+        """Describe the provider; wait for its key, to show it masked, only where the keychain has one."""
+        instance = self._instance(id_)
+        described = self._describe(instance)
+        if described.key.source != "keychain" or described.key.masked:
+            return described
+        return self._shown_with_key(instance)
+
+    def listed(self) -> Iterator[ProviderInfo]:
+        """Describe every provider, and every further configuration, without asking the keychain."""
+        for id_ in dict.fromkeys((*self._providers, *self._configured)):
+            yield self._info(self._instance(id_))
+
+    def origins_for(self, id_: str, base_url: str | None) -> list[str]:
+        """Return the origins that a key saved with this `base_url` is for: that one, or else the provider's own."""
+        if base_url is not None:
+            return [origin_of(base_url)]
+        record = self._instance(id_).record
+        origins = own_origins(record)
+        if not origins:
+            message = f"A key for {record.name} must be saved with the base_url of the server that it is for."
+            raise SidecarError("invalid_params", message, param="base_url", provider=id_)
+        return origins
+
+    def origin_in_use(self, id_: str) -> str | None:
+        """Return the origin that requests to the provider go to; None where that is not known."""
+        with suppress(SidecarError):
+            return self._instance(id_).origin()
+        return None
+
+    def choose(self, provider: str | None, model: str | None) -> Choice:
+        """Return what a request to this provider, or else the active one, and this model is aimed at."""
+        choice = self.choose_provider(provider, model)
+        if choice.model:
+            return choice
+        raise SidecarError(
+            "provider_not_configured",
+            f"No model is chosen for {choice.instance.record.name}.",
+            provider=choice.provider,
+            hint="Name a model in the request or in the provider's configuration; models.list tells which there are.",
+        )
+
+    def choose_provider(self, provider: str | None, model: str | None = None) -> Choice:
+        """Do as `choose`, for what needs no model."""
+        id_ = provider if provider is not None else self._active
+        if id_ is None:
+            hint = "Name a provider in the request, or call providers.set_active first."
+            raise SidecarError("provider_not_configured", "No provider is active.", hint=hint)
+        return self._choice(self._instance(id_), model)
+
+    def choose_config(self, config: BaseConfig) -> Choice:
+        """Return what a request is aimed at under a configuration that is not kept."""
+        return self._choice(self._accept(config), None)
+
+    async def resolve(self, choice: Choice) -> Target:
+        """Return the target with its key. Raise `TARGET_ERRORS`."""
+        instance = choice.instance
+        key = choice.key or await self._keys.find(instance)
+        if key is None and instance.record.needs_key and not instance.brings_key():
+            raise SidecarError(
+                "credential_not_found",
+                f"There is no API key for {instance.record.name}.",
+                provider=instance.id,
+                hint=f'Save a key for "{instance.id}" with credentials.save.',
+            )
+        assert instance.config is not None
+        return Target(
+            id=instance.id,
+            provider=instance.record,
+            config=instance.config,
+            endpoint=choice.endpoint,
+            model=choice.model,
+            key=key,
+        )
+
+    def _choice(self, instance: Instance, model: str | None) -> Choice:
+        return Choice(
+            instance=instance,
+            endpoint=instance.endpoint(),
+            model=model or instance.model() or "",
+            key=self._keys.held(instance),
+        )
+
+    def _instance(self, id_: str) -> Instance:
+        if instance := self._configured.get(id_):
+            return instance
+        record = self._providers.get(id_)
+        if record is None:
+            raise _unknown(id_)
+        return unconfigured(record)
+
+    def _accept(self, config: BaseConfig) -> Instance:
+        if config.kind not in self._providers:
+            raise _unknown(config.kind)
+        id_ = checked_name(config.id or config.kind, "id")
+        if id_ != config.kind and id_ in self._providers:
+            raise SidecarError("invalid_params", f'The id "{id_}" is the name of another provider.', param="id")
+        instance = configured(config)
+        for secret in instance.secrets():
+            self._credentials.see(secret)
+        return instance
+
+    def _describe(self, instance: Instance) -> ConfiguredProvider:
+        return ConfiguredProvider(
+            provider=instance.id,
+            kind=instance.record.id,
+            key=self._keys.info(instance),
+            model=instance.model(),
+            base_url=instance.base_url(),
+        )
+
+    async def _shown_with_key(self, instance: Instance) -> ConfiguredProvider:
+        with suppress(SidecarError):
+            await self._keys.find(instance)
+        return self._describe(instance)
+
+    def _info(self, instance: Instance) -> ProviderInfo:
+        record = instance.record
+        return ProviderInfo(
+            id=instance.id,
+            kind=record.id,
+            name=record.name,
+            configured=instance.id in self._configured,
+            active=instance.id == self._active,
+            local=record.local,
+            needs_key=record.needs_key,
+            key=self._keys.info(instance),
+            model=instance.model(),
+            base_url=instance.base_url(),
+        )
+
+
+def _unknown(id_: str) -> SidecarError:
+    hint = "providers.list tells which providers there are; providers.configure adds one."
+    return SidecarError("provider_not_found", f'There is no provider "{id_[:100]}".', provider=id_[:100], hint=hint)

@@ -1,0 +1,102 @@
+"""Server-sent events, in the cases of the specification and of servers that read it loosely."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.framing import sse
+from sidecar.framing.frame import Frame
+from sidecar.framing.sse import Framer
+from sidecar.schema.errors import SidecarError
+
+
+def frames_of(*pieces: bytes) -> list[Frame]:
+    framer = Framer()
+    return [*(frame for piece in pieces for frame in framer.feed(piece)), *framer.close()]
+
+
+@pytest.mark.parametrize(
+    ("stream", "frames"),
+    [
+        (b"", []),
+        (b"data: a\n\n", [Frame(b"a")]),
+        (b"data: a\n\ndata: b\n\n", [Frame(b"a"), Frame(b"b")]),
+        (b"data: a\r\n\r\ndata: b\r\n\r\n", [Frame(b"a"), Frame(b"b")]),
+        (b"data: a\r\rdata: b\r\r", [Frame(b"a"), Frame(b"b")]),
+        (b"data: a\r\n\ndata: b\n\r\n", [Frame(b"a"), Frame(b"b")]),
+        (b"data:a\n\n", [Frame(b"a")]),
+        (b"data:  a \n\n", [Frame(b" a ")]),
+        (b"data: a\ndata:b\ndata\ndata: c\n\n", [Frame(b"a\nb\n\nc")]),
+        (b"data: a: b\n\n", [Frame(b"a: b")]),
+        (b": ping\n\n: PROCESSING\n\ndata: a\n: ping\n\n", [Frame(b"a")]),
+        (b"\n\n\n\ndata: a\n\n\n\n\ndata: b\n\n", [Frame(b"a"), Frame(b"b")]),
+        (b"\xef\xbb\xbfdata: a\n\ndata: \xef\xbb\xbf\n\n", [Frame(b"a"), Frame(b"\xef\xbb\xbf")]),
+        (b"event: error\ndata: a\n\ndata: b\n\n", [Frame(b"a", "error"), Frame(b"b")]),
+        (b"data: a\nevent:done\n\n", [Frame(b"a", "done")]),
+        (b"event: ping\n\ndata: a\n\n", [Frame(b"a")]),
+        (b"event:\ndata\n\n", [Frame(b"")]),
+        (b"id: 7\nretry: 10\nnonsense\nnonsense: x\ndata: a\n\n", [Frame(b"a")]),
+        (b"data: a", [Frame(b"a")]),
+        (b"data: a\n", [Frame(b"a")]),
+        (b"data: a\n\nevent: x\ndata: b\r", [Frame(b"a"), Frame(b"b", "x")]),
+        (b"data: a\n\ndat", [Frame(b"a")]),
+        ("data: \u2028\u2029\x85\x0b\x0c\n\n".encode(), [Frame("\u2028\u2029\x85\x0b\x0c".encode())]),
+        (b'{"error":"x"}', [Frame(b'{"error":"x"}')]),
+        (b'{"error":"x"}\n\n', [Frame(b'{"error":"x"}')]),
+        (b'data: a\n\n{"error":"x"}\ndata: [DONE]\n\n', [Frame(b"a"), Frame(b'{"error":"x"}'), Frame(b"[DONE]")]),
+        (b'{"a":1}\n{"b":2}\n', [Frame(b'{"a":1}'), Frame(b'{"b":2}')]),
+        (b'data: a\n\n{\n  "error": {\n  }\n}\n', [Frame(b"a"), Frame(b'{\n  "error": {\n  }\n}')]),
+        (b"<html>\n<body>\n", []),
+    ],
+)
+def test_a_stream_is_cut_into_its_events_however_it_arrives(stream: bytes, frames: list[Frame]) -> None:
+    assert frames_of(stream) == frames
+    assert frames_of(*(stream[at : at + 1] for at in range(len(stream)))) == frames
+    for cut in range(len(stream)):
+        assert frames_of(stream[:cut], b"", stream[cut:]) == frames
+
+
+SCRAPS = (b"data: ", b"data", b":", b" ", b"\n", b"\n\n", b"\r", b"\r\n", b"x", b"{", b"}", b"event: e", b"\xef\xbb\xbf")
+
+
+@given(st.lists(st.sampled_from(SCRAPS)).map(b"".join), st.lists(st.integers(0, 60)))
+def test_any_chunking_gives_the_same_events(stream: bytes, cuts: list[int]) -> None:
+    edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
+    pieces = [stream[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    assert frames_of(*pieces) == frames_of(stream)
+
+
+def test_an_event_is_handed_over_as_soon_as_it_is_complete() -> None:
+    framer = Framer()
+    assert framer.feed(b"data: a\n") == []
+    assert framer.feed(b"\ndata: b\r") == [Frame(b"a")]
+    assert framer.feed(b"\r") == [Frame(b"b")]
+    assert framer.feed(b"\ndata: c\n\n") == [Frame(b"c")]
+
+
+def test_an_event_longer_than_the_bound_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "MAX_FRAME_BYTES", 20)
+    assert frames_of(b"data: 12345678901234\n\n" * 3) == [Frame(b"12345678901234")] * 3
+    for pieces in ([b"data: 123456789012345\n\n"], [b"x"] * 21, [b": 1\n"] * 6, [b"data: a\n\n" + b"x" * 21]):
+        with pytest.raises(SidecarError) as caught:
+            frames_of(*pieces)
+        assert caught.value.type == "malformed_response"
+
+
+def seconds(pieces: list[bytes]) -> float:
+    best = 1e9
+    for _ in range(3):
+        framer = Framer()
+        start = time.process_time()
+        for piece in pieces:
+            framer.feed(piece)
+        framer.close()
+        best = min(best, time.process_time() - start)
+    return best
+
+
+@pytest.mark.parametrize("piece", [b"x", b"x\n", b"data: x\n"])
+def test_the_time_grows_with_the_length_however_small_the_pieces(piece: bytes) -> None:
+    assert seconds([piece] * 200_000) < 25 * seconds([piece] * 20_000) + 0.05

@@ -1,0 +1,117 @@
+"""Keychains for tests: fakes that fail in every way, and a private Secret Service."""
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
+from sidecar.credentials.vault import KINDS, Vault, VaultKind
+
+FAKE = VaultKind("fake")
+WINDOWS = KINDS["keyring.backends.Windows"]
+MACOS = KINDS["keyring.backends.macOS"]
+PROGRAMS = ("dbus-daemon", "gnome-keyring-daemon")
+
+
+class FakeBackend:
+    """A keychain in memory. It raises `failure` while there is one, and waits for `gate` before each call."""
+
+    def __init__(self) -> None:
+        self.items: dict[tuple[str, str], str] = {}
+        self.failure: BaseException | None = None
+        self.gate = Event()
+        self.gate.set()
+        self.entered = Event()
+        self.calls: list[str] = []
+
+    def get_password(self, service: str, username: str, /) -> str | None:
+        self._enter("get")
+        return self.items.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str, /) -> None:
+        self._enter("set")
+        self.items[service, username] = password
+
+    def delete_password(self, service: str, username: str, /) -> None:
+        self._enter("delete")
+        del self.items[service, username]
+
+    def loader(self, kind: VaultKind = FAKE) -> Callable[[], Vault]:
+        return lambda: Vault(self, kind)
+
+    def _enter(self, name: str) -> None:
+        self.calls.append(name)
+        self.entered.set()
+        assert self.gate.wait(30)
+        if self.failure is not None:
+            raise self.failure
+
+
+def missing_programs() -> str | None:
+    """Say what a private Secret Service lacks here."""
+    missing = [name for name in PROGRAMS if shutil.which(name) is None]
+    return f"not installed: {', '.join(missing)}" if missing else None
+
+
+class SecretService:
+    """A D-Bus session of our own with GNOME's keyring on it. `environment` leads other processes there."""
+
+    def __init__(self, home: Path) -> None:
+        self.environment = {
+            "HOME": str(home),
+            "XDG_RUNTIME_DIR": str(home),
+            "XDG_DATA_HOME": str(home / "share"),
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+        }
+        self._bus = subprocess.Popen(
+            ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address=1"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=self.environment,
+            text=True,
+        )
+        assert self._bus.stdout is not None
+        self.environment["DBUS_SESSION_BUS_ADDRESS"] = self._bus.stdout.readline().strip()
+        self._daemon: subprocess.Popen[str] | None = None
+
+    def start(self, *flags: str, password: str = "") -> None:
+        """Start the daemon; with `--unlock` it takes `password`, and makes the keyring if there is none."""
+        daemon = subprocess.Popen(
+            ["gnome-keyring-daemon", "--foreground", "--components=secrets", *flags],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=self.environment,
+            text=True,
+        )
+        assert daemon.stdin is not None
+        assert daemon.stdout is not None
+        daemon.stdin.write(f"{password}\n")
+        daemon.stdin.close()
+        self._daemon = daemon
+        self._wait_for_name()
+
+    @property
+    def daemon_pid(self) -> int:
+        assert self._daemon is not None
+        return self._daemon.pid
+
+    def stop(self) -> None:
+        """End the daemon and the bus."""
+        for process in (self._daemon, self._bus):
+            if process is not None:
+                process.kill()
+                process.wait()
+                for pipe in (process.stdin, process.stdout):
+                    if pipe is not None:
+                        pipe.close()
+
+    def _wait_for_name(self) -> None:
+        command = ["dbus-send", "--session", "--print-reply", "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus"]
+        subprocess.run(
+            [*command, "org.freedesktop.DBus.StartServiceByName", "string:org.freedesktop.secrets", "uint32:0"],
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )

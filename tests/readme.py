@@ -1,0 +1,62 @@
+"""The tables of README.md: `python tests/readme.py` writes them anew."""
+
+import argparse
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from sidecar import settings
+from sidecar.cli import options
+from sidecar.methods.table import METHODS
+from sidecar.providers import PROVIDERS
+from sidecar.providers.record import Provider
+
+README = Path(__file__).parents[1] / "README.md"
+COMMAND = "make protocol"
+
+
+def with_tables(text: str) -> str:
+    """Return the text with a fresh table between each `<!-- NAME -->` and `<!-- /NAME -->`."""
+    for name, table in _tables().items():
+        marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        text, count = marked.subn(lambda found, table=table: f"{found[1]}{table}{found[2]}", text)
+        assert count == 1, name
+    return text
+
+
+def _tables() -> dict[str, str]:
+    return {
+        "methods": _table(("method", "what it does"), ((f"`{row.name}`", row.summary) for row in METHODS)),
+        "providers": _table(
+            ("provider", "for", "address", "key from, with `--key-env`"),
+            (_provider(provider) for provider in PROVIDERS.values()),
+        ),
+        "flags": _table(("flag", "meaning"), _flags(settings.parser())),
+        "chat-flags": _table(("flag", "meaning"), _flags(options.parser())),
+    }
+
+
+def _provider(provider: Provider) -> tuple[str, ...]:
+    address = provider.base_url or ("`base_url`" if provider.engine == "http" else "this process")
+    return f"`{provider.id}`", provider.name, address, f"`{provider.key_env}`" if provider.key_env else ""
+
+
+def _flags(parser: argparse.ArgumentParser) -> Iterable[tuple[str, str]]:
+    for action in parser._actions:
+        names = ", ".join(action.option_strings) or action.dest.upper()
+        yield f"`{names}{_value(action)}`", action.help or ""
+
+
+def _value(action: argparse.Action) -> str:
+    if action.nargs == 0 or not action.option_strings:
+        return ""
+    return f" {action.metavar or '|'.join(action.choices or ())}"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = (head, tuple("---" for _ in head), *rows)
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    README.write_text(with_tables(README.read_text("utf-8")), "utf-8", newline="\n")
