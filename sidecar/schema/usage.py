@@ -2,9 +2,15 @@
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 Outcome = Literal["ok", "error", "cancelled"]
+Source = Literal["reported", "estimated"]
+
+
+def _reported() -> Source:
+    """Return the default, in a way that has it encoded."""
+    return "reported"
 
 
 class Usage(Struct, kw_only=True, omit_defaults=True):
@@ -19,7 +25,7 @@ class Usage(Struct, kw_only=True, omit_defaults=True):
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
     cache_write_1h_tokens: int | None = None
-    source: Literal["reported", "estimated"] = "reported"
+    source: Source = field(default_factory=_reported)
 
 
 class Cost(Struct, kw_only=True):
