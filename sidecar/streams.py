@@ -28,6 +28,8 @@ from sidecar.schema.session import Limits
 
 CONTENT: Final = frozenset({TextDelta, ReasoningDelta, RefusalDelta, ToolCallDelta, PartDelta})
 BUSY_RETRY_MS: Final = 1000
+MAX_PENDING: Final = 256
+"""Deltas that are held back for merging within one turn of the loop."""
 
 
 class Outlet(Protocol):
@@ -90,12 +92,13 @@ class Stream(Answer):
             await super().emit(event)
             self._pending.append(event)
             self._defer()
+            if len(self._pending) >= MAX_PENDING:
+                self.flush()
             if self._outlet.congested:
                 await self._wait()
 
     def flush(self) -> None:
         """Send what is queued."""
-        self._deferred = False
         if status := self._status:
             self._status = None
             self._outlet.send("stream.status", StreamStatus(stream_id=self.id, **asdict(status)))
@@ -103,10 +106,14 @@ class Stream(Answer):
         for delta in merged(pending):
             self._send(delta)
 
+    def _flush_deferred(self) -> None:
+        self._deferred = False
+        self.flush()
+
     def _defer(self) -> None:
         if not self._deferred:
             self._deferred = True
-            self._outlet.defer(self.flush)
+            self._outlet.defer(self._flush_deferred)
 
     async def _wait(self) -> None:
         with anyio.move_on_after(self._limits.stalled_stream_ms / 1000) as scope:

@@ -5,6 +5,7 @@ import json
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -128,6 +129,7 @@ class Conversation:
         self.exited = False
         self._process = process
         self._helpers: dict[str, subprocess.Popen[bytes]] = {}
+        self._listeners: list[socket.socket] = []
         self._pings = 0
 
     def play(self, step: dict[str, Any]) -> None:
@@ -141,9 +143,14 @@ class Conversation:
         if not self.exited:
             self.play({"close_stdin": True})
             self.play({"expect_exit": 0})
+
+    def close(self) -> None:
+        """Free what steps have made."""
         for helper in self._helpers.values():
             helper.kill()
-            helper.wait()
+            helper.communicate()
+        for listener in self._listeners:
+            listener.close()
 
     def receive(self) -> Any:
         """Return the next message."""
@@ -157,7 +164,8 @@ class Conversation:
         self._write(text.encode() + b"\n")
 
     def do_send_raw(self, text: Any) -> None:
-        self._write(expand(text, self.bound).encode())
+        pieces = expand(text, self.bound)
+        self._write("".join(pieces if isinstance(pieces, list) else [pieces]).encode())
 
     def do_send_base64(self, text: str) -> None:
         self._write(base64.b64decode(text))
@@ -194,10 +202,16 @@ class Conversation:
         time.sleep(duration / 1000)
 
     def do_close_stdin(self, _: bool) -> None:  # noqa: FBT001 - the step's argument
+        self.witness.ended()
         self._process.close_stdin()
 
     def do_signal(self, name: str) -> None:
         self._process.process.send_signal(getattr(signal, name))
+
+    def do_listen(self, name: str) -> None:
+        listener = socket.create_server(("127.0.0.1", 0))
+        self._listeners.append(listener)
+        self.bound[name] = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
 
     def do_spawn(self, name: str) -> None:
         helper = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
@@ -232,8 +246,11 @@ def conversation(arguments: list[str], home: Path) -> Iterator[Conversation]:
     """Yield a conversation with a new sidecar; when the block ends, so does the session."""
     with SidecarProcess(arguments, home) as process:
         talk = Conversation(process)
-        yield talk
-        talk.finish()
+        try:
+            yield talk
+            talk.finish()
+        finally:
+            talk.close()
 
 
 def run(path: Path, home: Path) -> Witness:

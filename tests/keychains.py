@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
@@ -12,6 +13,21 @@ FAKE = VaultKind("fake")
 WINDOWS = KINDS["keyring.backends.Windows"]
 MACOS = KINDS["keyring.backends.macOS"]
 PROGRAMS = ("dbus-daemon", "gnome-keyring-daemon")
+
+# A bus that starts no services by itself.
+BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:dir={home}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"""
 
 
 class FakeBackend:
@@ -64,8 +80,10 @@ class SecretService:
             "XDG_DATA_HOME": str(home / "share"),
             "PATH": "/usr/local/bin:/usr/bin:/bin",
         }
+        config = home / "bus.conf"
+        config.write_text(BUS.format(home=home))
         self._bus = subprocess.Popen(
-            ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address=1"],
+            ["dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile", "--print-address=1"],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=self.environment,
@@ -90,28 +108,35 @@ class SecretService:
         daemon.stdin.write(f"{password}\n")
         daemon.stdin.close()
         self._daemon = daemon
-        self._wait_for_name()
+        self._wait_until_ready()
 
     @property
     def daemon_pid(self) -> int:
         assert self._daemon is not None
         return self._daemon.pid
 
+    def stop_daemon(self) -> None:
+        """End the daemon; the bus goes on."""
+        _end(self._daemon)
+        self._daemon = None
+
     def stop(self) -> None:
         """End the daemon and the bus."""
-        for process in (self._daemon, self._bus):
-            if process is not None:
-                process.kill()
-                process.wait()
-                for pipe in (process.stdin, process.stdout):
-                    if pipe is not None:
-                        pipe.close()
+        self.stop_daemon()
+        _end(self._bus)
 
-    def _wait_for_name(self) -> None:
+    def _wait_until_ready(self) -> None:
         command = ["dbus-send", "--session", "--print-reply", "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus"]
-        subprocess.run(
-            [*command, "org.freedesktop.DBus.StartServiceByName", "string:org.freedesktop.secrets", "uint32:0"],
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            check=True,
-        )
+        command += ["org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"]
+        deadline = time.monotonic() + 30
+        while "true" not in subprocess.run(command, env=self.environment, capture_output=True, check=True, text=True).stdout:
+            assert time.monotonic() < deadline
+
+
+def _end(process: subprocess.Popen[str] | None) -> None:
+    if process is not None:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()

@@ -25,7 +25,7 @@ from sidecar.schema.events import (
     UsageDelta,
 )
 from sidecar.schema.session import Limits
-from sidecar.streams import Answer, Streams, _pieces, merged
+from sidecar.streams import MAX_PENDING, Answer, Streams, _pieces, merged
 
 pytestmark = pytest.mark.anyio
 
@@ -125,6 +125,14 @@ def test_chunks_are_bounded_and_add_up_whatever_the_text(text: str, limit: int) 
     deltas = [json.loads(line)["params"]["delta"] for line in lines]
     assert "".join(delta.get("arguments", "") for delta in deltas) == text
     assert [delta.get("id") for delta in deltas] == ["id"] + [None] * (len(deltas) - 1)
+
+
+async def test_a_burst_without_end_is_sent_on_the_way() -> None:
+    host = Host()
+    stream = Streams(host, Limits()).open("s")
+    for _ in range(MAX_PENDING + 1):
+        await stream.emit(TextDelta(0, "a"))
+    assert host.sent == [StreamChunk("s", 0, TextDelta(0, "a" * MAX_PENDING))]
 
 
 async def test_a_producer_waits_for_a_congested_host() -> None:

@@ -62,6 +62,10 @@ class Witness:
                 if _is_id(message.get("id")):
                     self._calls.setdefault(_key(message["id"]), []).append(message)
 
+    def ended(self) -> None:
+        """Take note that nothing more will be sent."""
+        self.sent(b"\n" if self._written else b"")
+
     def received(self, line: bytes) -> Any:
         """Return the message of a line, which must obey the protocol."""
         assert all(0x20 <= byte <= 0x7E for byte in line), f"not printable ASCII: {line[:200]!r}"

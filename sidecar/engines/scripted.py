@@ -24,6 +24,7 @@ from sidecar.schema.providers import TestStage
 from sidecar.schema.usage import Usage
 
 MAX_REPEAT: Final = 1_000_000
+REPEATS_PER_TURN: Final = 500
 MODEL: Final = "script-1"
 GREETING: Final = "Hello from the script."
 
@@ -170,8 +171,10 @@ async def _play(step: Step, call: Call, emit: Emit) -> None:
         case Fail(type_, message, retry_after_ms, http_status):
             raise SidecarError(type_, message, retry_after_ms=retry_after_ms, http_status=http_status)
         case Say(repeat=repeat):
-            for _ in range(min(repeat, MAX_REPEAT)):
+            for number in range(min(repeat, MAX_REPEAT)):
                 await _emit(TextDelta(step.index, step.text), call, emit)
+                if number % REPEATS_PER_TURN == 0:
+                    await anyio.lowlevel.checkpoint()
         case _:
             await _emit(_event(step), call, emit)
 

@@ -104,13 +104,29 @@ def test_a_key_removed_by_other_means_leaves_the_list(service: SecretService, tm
     assert run(service, tmp_path, dedented) == [["openai"], [], "ok"]
 
 
-def test_without_a_service_the_keychain_is_unavailable(service: SecretService, tmp_path: Path) -> None:
+def test_without_a_session_bus_the_keychain_is_unavailable(service: SecretService, tmp_path: Path) -> None:
+    service.environment["DBUS_SESSION_BUS_ADDRESS"] = f"unix:path={tmp_path}/none"
     assert run(service, tmp_path, SAVE + READ) == ["keyring_unavailable", None, "unavailable"]
 
 
-def test_a_locked_keyring_is_told_apart(service: SecretService, tmp_path: Path) -> None:
+def test_without_a_service_on_the_bus_the_keychain_is_unavailable(service: SecretService, tmp_path: Path) -> None:
+    assert run(service, tmp_path, SAVE + READ) == ["keyring_unavailable", None, "unavailable"]
+
+
+def test_a_keyring_that_was_never_made_counts_as_locked(service: SecretService, tmp_path: Path) -> None:
     service.start()
     assert run(service, tmp_path, SAVE + READ) == ["keyring_locked", None, "locked"]
+
+
+def test_a_locked_keyring_gives_no_key_until_it_is_unlocked(service: SecretService, tmp_path: Path) -> None:
+    service.start("--unlock", password="open sesame")
+    run(service, tmp_path, SAVE)
+    service.stop_daemon()
+    service.start()
+    assert run(service, tmp_path, READ) == ["keyring_locked", "locked"]
+    service.stop_daemon()
+    service.start("--unlock", password="open sesame")
+    assert run(service, tmp_path, READ) == ["sk-real-0123456789abcdef", "ok"]
 
 
 def test_failures_leak_no_descriptors(service: SecretService, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from sidecar.schema.usage import Cost
 pytestmark = pytest.mark.anyio
 
 DIALECTS = {"openai_chat": DIALECT}
+reports: list[Status] = []
 CONNECTING, WAITING = Status(state="connecting"), Status(state="waiting_first_token")
 
 
@@ -46,7 +47,7 @@ def target(url: str, kind: str = "openai_compatible", key: str | None = None, **
 
 def call(aim: Target, **request: Any) -> Call:
     question = ChatRequest(messages=[Message("user", "Hi")], **request)
-    return Call(request=question, target=aim, report=lambda status: None)
+    return Call(request=question, target=aim, report=reports.append)
 
 
 def chunk(delta: dict[str, Any] | None = None, finish: str | None = None, **more: Any) -> bytes:
@@ -502,5 +503,3 @@ async def test_models_that_cannot_be_listed_are_an_error(engine: HttpEngine) -> 
         "here",
         403,
     )
-
-

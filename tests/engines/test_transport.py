@@ -477,16 +477,20 @@ def run(code: str) -> str:
 
 
 async def test_the_http_library_is_loaded_by_the_first_request_only() -> None:
-    code = "import sys, sidecar.engines.http, sidecar.engines.pooled as p; p.HttpTransport(); print('httpcore2' in sys.modules)"
+    code = """
+import sys, sidecar.engines.http, sidecar.engines.pooled
+sidecar.engines.pooled.HttpTransport()
+print("httpcore2" in sys.modules)
+"""
     assert run(code) == "False"
 
 
 async def test_a_tls_context_is_made_for_https_only_and_only_once() -> None:
     transport = HttpTransport()
-    transport.prepare("http://127.0.0.1:1")
-    assert transport._context is None
-    transport.prepare("https://api.example")
-    made = transport._context
-    transport.prepare("https://other.example")
-    assert made is not None
-    assert transport._context is made
+    made = []
+    for url in ("http://127.0.0.1:1", "https://api.example", "https://other.example"):
+        transport.prepare(url)
+        made.append(transport._context)
+    assert made[0] is None
+    assert made[1] is not None
+    assert made[1] is made[2]

@@ -1,0 +1,99 @@
+"""A worker whose model does what it is told: the file's name says how it loads, the question what it answers."""
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from sidecar.engines.llama import worker
+from sidecar.engines.llama.protocol import Chat, Done, Load, RuntimeName
+from sidecar.engines.llama.runtimes import Answer
+from sidecar.schema.errors import SidecarError
+
+POLL_S = 0.002
+
+
+class Model:
+    name: RuntimeName = "xllamacpp"
+
+    def __init__(self, context_size: int) -> None:
+        self.context_size = context_size
+        self._served = 0
+
+    def submit(self, chat: Chat, answer: Answer) -> Done:
+        self._served += 1
+        order, _, rest = chat.messages[-1].content.partition(" ")
+        getattr(self, f"do_{order}")(rest, answer)
+        return Done(chat.id, "cancelled" if answer.cancelled else "stop", 5, 2, 1)
+
+    def do_say(self, rest: str, answer: Answer) -> None:
+        for word in rest.split():
+            answer.add("text", word)
+
+    def do_think(self, rest: str, answer: Answer) -> None:
+        answer.add("reasoning", rest)
+        answer.add("text", "so")
+
+    def do_pid(self, _rest: str, answer: Answer) -> None:
+        answer.add("text", str(os.getpid()))
+
+    def do_count(self, _rest: str, answer: Answer) -> None:
+        answer.add("text", str(self._served))
+
+    def do_hang(self, rest: str, answer: Answer) -> None:
+        """Answer, then go on until cancelled."""
+        answer.add("text", rest or "…")
+        while not answer.cancelled:
+            threading.Event().wait(POLL_S)
+
+    def do_slow(self, rest: str, answer: Answer) -> None:
+        """Answer, and when cancelled wait for a file before stopping, like a long batch."""
+        answer.add("text", "…")
+        while not (answer.cancelled and Path(rest).exists()):
+            threading.Event().wait(POLL_S)
+
+    def do_print(self, rest: str, answer: Answer) -> None:
+        print(rest, flush=True)  # noqa: T201 - must not reach the protocol
+        answer.add("text", "printed")
+
+    def do_die(self, rest: str, answer: Answer) -> None:
+        answer.add("text", "last words")
+        os.kill(os.getpid(), signal.Signals[rest])
+        threading.Event().wait()
+
+    def do_exit(self, rest: str, _answer: Answer) -> None:
+        os.write(2, b"GGML_ASSERT(n > 0) failed\n")
+        os._exit(int(rest))
+
+    def do_fail(self, rest: str, _answer: Answer) -> None:
+        raise SidecarError("context_length_exceeded", rest)
+
+
+class Loader:
+    name: RuntimeName = "xllamacpp"
+
+    def load(self, request: Load) -> Model:
+        how = Path(request.path).stem.partition("-")[0]
+        getattr(self, f"load_{how}", lambda: None)()
+        return Model(request.context_size)
+
+    def load_hangs(self) -> None:
+        threading.Event().wait()
+
+    def load_dies(self) -> None:
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+    def load_refuses(self) -> None:
+        os.write(2, b"llama_model_load: error loading model: unknown model architecture: 'blama'\n")
+        raise SidecarError("model_file_invalid", "The model could not be loaded.")
+
+    def load_swells(self) -> None:
+        os.write(2, b"ggml_backend_cpu_buffer_type_alloc_buffer: failed to allocate buffer of size 115\n")
+        raise SidecarError("model_file_invalid", "The model could not be loaded.")
+
+
+if __name__ == "__main__":
+    if "--fail" in sys.argv:
+        sys.exit(3)
+    worker.main(sys.argv[1:], lambda _name: Loader())
