@@ -129,7 +129,10 @@ class SecretService:
         command = ["dbus-send", "--session", "--print-reply", "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus"]
         command += ["org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"]
         deadline = time.monotonic() + 30
-        while "true" not in subprocess.run(command, env=self.environment, capture_output=True, check=True, text=True).stdout:
+        while (
+            "true"
+            not in subprocess.run(command, env=self.environment, capture_output=True, check=True, text=True).stdout
+        ):
             assert time.monotonic() < deadline
 
 

@@ -52,9 +52,7 @@ def gguf(metadata: dict[str, Any] | None = None, tensors: int = 1, data: bytes =
 def target_for(path: Path | str, **settings: Any) -> Target:
     """Return a target for a model file."""
     config = LocalConfig(model_path=str(path), **settings)
-    return Target(
-        id="local", provider=PROVIDERS["local"], config=config, endpoint=str(path), model=Path(path).stem
-    )
+    return Target(id="local", provider=PROVIDERS["local"], config=config, endpoint=str(path), model=Path(path).stem)
 
 
 def ignore(status: Status) -> None:

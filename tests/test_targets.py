@@ -5,6 +5,7 @@ import pytest
 from keychains import FakeBackend
 from keyring.errors import KeyringLocked
 from msgspec.structs import replace
+
 from sidecar.credentials import Credentials
 from sidecar.handler import Target
 from sidecar.providers import PROVIDERS
@@ -203,7 +204,9 @@ def test_several_instances_of_a_provider_live_side_by_side(targets: Targets) -> 
     ]
 
 
-def test_a_local_model_is_named_after_its_file(targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_local_model_is_named_after_its_file(
+    targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     targets.configure(LocalConfig(model_path="models/Qwen3-4B-Q4_K_M.gguf"))
     monkeypatch.chdir("/")
@@ -278,7 +281,7 @@ async def test_a_header_can_do_what_a_key_is_for(targets: Targets) -> None:
     assert (await resolve(targets, "openai")).key is None
 
 
-async def test_a_locked_keychain_is_told(targets: Targets, credentials: Credentials, tmp_path: Path) -> None:
+async def test_a_locked_keychain_is_told(credentials: Credentials, tmp_path: Path) -> None:
     await credentials.save("groq", ["https://api.groq.com"], KEY)
     locked = FakeBackend()
     locked.failure = KeyringLocked()
@@ -326,7 +329,7 @@ def test_each_providers_variable_has_its_usual_name(name: str) -> None:
 
 
 async def test_a_description_shows_the_key_masked_after_a_look_into_the_keychain(
-    targets: Targets, credentials: Credentials, backend: FakeBackend, tmp_path: Path
+    credentials: Credentials, backend: FakeBackend, tmp_path: Path
 ) -> None:
     await credentials.save("openrouter", ["https://openrouter.ai"], KEY)
     later = Targets(PROVIDERS, Credentials(tmp_path, load=backend.loader()))

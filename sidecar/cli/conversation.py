@@ -17,7 +17,8 @@ from sidecar.cli.screen import Screen
 from sidecar.schema.chat import ChatResult, Message, StreamRequest
 from sidecar.schema.errors import ErrorObject
 from sidecar.schema.events import ReasoningDelta, RefusalDelta, StreamChunk, StreamStatus, TextDelta
-from sidecar.schema.session import ClientInfo, Empty
+from sidecar.schema.providers import ConfiguredProvider
+from sidecar.schema.session import ClientInfo
 
 ANSWERED: Final = 0
 FAILED: Final = 1
@@ -58,22 +59,23 @@ class Conversation:
         took_ms = (anyio.current_time() - started) * 1000
         server = session.server_info
         self._screen.detail(f"{server.name} {server.version}, process {server.pid}, ready after {took_ms:.0f} ms")
-        await self._client.call("providers.set_active", {"config": self._options.config}, Empty)
+        config = {"config": self._options.config}
+        active = await self._client.call("providers.set_active", config, ConfiguredProvider)
+        self._screen.detail(f"provider {active.provider}, model {active.model or 'not chosen'}")
 
     async def _loop(self) -> int:
-        code = ANSWERED
         while self._interrupts <= 1:
             try:
                 question = _read_question()
             except EOFError:
                 self._screen.note("")
-                return code
+                return ANSWERED
             except KeyboardInterrupt:
                 self._interrupts += 1
                 self._screen.note(f"\n{LEAVE}" if self._interrupts == 1 else "")
                 continue
             if question.strip():
-                code = await self._ask(question)
+                await self._ask(question)
         return INTERRUPTED
 
     async def _ask(self, question: str) -> int:
@@ -127,6 +129,7 @@ class Conversation:
     def _sum_up(self, result: ChatResult) -> None:
         if self._options.json:
             self._screen.text(f"{msgspec.json.encode(result).decode()}\n")
+        self._screen.end_answer()
         for warning in result.warnings:
             self._screen.alert(f"warning: {warning.message}")
         if ending := words.ENDINGS.get(result.finish_reason.reason):

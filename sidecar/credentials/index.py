@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from typing import Final
@@ -71,20 +71,16 @@ class Index:
     @contextmanager
     def editing(self) -> Generator[Bindings]:
         """Lock other processes out; what the block makes of the bindings is written, unless it raises."""
-        with _file_errors():
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = locked(self._path.with_suffix(".lock"))
-            lock.__enter__()
-        try:
+        with ExitStack() as stack:
             with _file_errors():
+                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                stack.enter_context(locked(self._path.with_suffix(".lock")))
                 before = self._load()
             bindings = dict(before)
             yield bindings
             if bindings != before:
                 with _file_errors():
                     self._write(bindings)
-        finally:
-            lock.__exit__(None, None, None)
 
     def _current_stamp(self) -> Stamp:
         try:

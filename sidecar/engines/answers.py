@@ -23,6 +23,8 @@ ERROR_SECONDS: Final = 5
 LINGER_SECONDS: Final = 5
 """How long token counts may take to follow a finish reason."""
 
+JSON: Final = "application/json"
+PAGE: Final = "text/html"
 THINKING: Final = Status(state="thinking")
 SUCCESSES: Final = range(200, 300)
 REDIRECTS: Final = range(300, 400)
@@ -50,10 +52,10 @@ class Reader:
 
     async def read(self, answer: Incoming, base_url: str, decode_answer: Callable[[bytes], Answer]) -> None:
         """Deliver an answer as it comes: in one piece, or else as a stream."""
-        kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind == "text/html":
-            raise _web_page(base_url)
-        if kind == "application/json":
+        kind = media_type(answer.headers)
+        if kind == PAGE:
+            raise web_page(base_url)
+        if kind == JSON:
             self._whole = decode_answer(await whole(answer))
             await self.deliver(self._whole.events)
         else:
@@ -93,6 +95,11 @@ class Reader:
         return self._decoder.cost
 
 
+def media_type(headers: dict[str, str]) -> str:
+    """Return what a body claims to be, in lower case and without parameters."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 async def whole(answer: Incoming) -> bytes:
     """Return the body of an answer that is no stream."""
     body = await answer.read(MAX_ANSWER_BYTES + 1)
@@ -118,13 +125,13 @@ def refusal(response: HttpResponse, request: Outgoing, dialect: ChatDialect, bas
     else:
         error = dialect.decode_error(response)
     error.details = {"http_status": response.status} | error.details
-    hint = address_hint(base_url) if response.status in NOT_FOUND else None
-    if hint is not None:
-        error.details["hint"] = hint
+    healing = address_hint(base_url) if response.status in NOT_FOUND else None
+    if healing is not None:
+        error.details["hint"] = healing
     return error
 
 
-def _web_page(base_url: str) -> SidecarError:
+def web_page(base_url: str) -> SidecarError:
     """Say that a page for browsers came instead of an answer."""
     hint = address_hint(base_url) or "Check base_url."
     return SidecarError("malformed_response", f"{urlsplit(base_url).netloc} answered with a web page.", hint=hint)

@@ -81,7 +81,7 @@ class _Answer:
         self._host = host
         self._body = cast("_PooledBody", response.stream)
         self._raw = aiter(self._body)
-        encoding = self.headers.get("content-encoding", "identity")
+        encoding = self.headers.get("content-encoding", "identity").strip().lower()
         self.chunks: Chunks = self._raw if encoding == "identity" else _inflate(self._raw, encoding)
 
     async def read(self, bound: int) -> bytes:
@@ -109,6 +109,7 @@ class _Answer:
                 return
 
     async def close(self) -> None:
+        await self.chunks.aclose()
         await self._raw.aclose()
         await self._body.aclose()
 

@@ -2,7 +2,7 @@
 
 from sidecar.dialects.contract import ChatDialect, HttpResponse
 from sidecar.engines.addressing import Addressing, redirected
-from sidecar.engines.answers import REDIRECTS, SUCCESSES, failed, refusal, whole
+from sidecar.engines.answers import PAGE, REDIRECTS, SUCCESSES, failed, media_type, refusal, web_page, whole
 from sidecar.engines.transport import Outgoing, Transport
 from sidecar.handler import Target
 
@@ -29,6 +29,8 @@ class Reading:
             response = await self._fetch(request)
         if response.status not in SUCCESSES:
             raise refusal(response, request, self.dialect, self.target.endpoint)
+        if media_type(response.headers) == PAGE:
+            raise web_page(self.target.endpoint)
         return response
 
     async def _fetch(self, request: Outgoing) -> HttpResponse:

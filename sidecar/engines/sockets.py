@@ -18,6 +18,9 @@ from httpcore2 import (
 READ_AHEAD: Final = 256 << 10
 """Bytes received but not yet read at which the kernel is left to hold the rest."""
 
+HEAD_BYTES: Final = 16 << 10
+"""The largest write that is held back to leave together with the next: a request's head, with its body."""
+
 HAPPY_EYEBALLS_SECONDS: Final = 0.25
 
 KEEPALIVE: Final = tuple(
@@ -38,6 +41,7 @@ class Connection(asyncio.Protocol, AsyncNetworkStream):
     def __init__(self) -> None:
         self._transport: asyncio.Transport
         self._received = bytearray()
+        self._head = b""
         self._ended = False
         self._error: Exception | None = None
         self._reader: asyncio.Future[None] | None = None
@@ -67,6 +71,7 @@ class Connection(asyncio.Protocol, AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - the base's signature
         del timeout
+        self._flush(b"")
         while not self._received:
             if self._ended:
                 if self._error is not None:
@@ -87,13 +92,25 @@ class Connection(asyncio.Protocol, AsyncNetworkStream):
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the base's signature
         del timeout
-        if not self._ended:
-            self._transport.write(buffer)
+        if not self._head and len(buffer) <= HEAD_BYTES:
+            self._head = buffer
+            return
+        self._flush(buffer)
         while self._blocked and not self._ended:
             self._writer = asyncio.get_running_loop().create_future()
             await self._writer
         if self._ended:
             raise WriteError(self._error or "The connection is closed.")
+
+    def _flush(self, rest: bytes) -> None:
+        head, self._head = self._head, b""
+        if self._ended:
+            return
+        if len(rest) <= READ_AHEAD:
+            head, rest = b"", head + rest
+        for data in (head, rest):
+            if data:
+                self._transport.write(data)
 
     async def aclose(self) -> None:
         """Close at once; whoever calls this is through with both directions."""

@@ -42,8 +42,9 @@ class Framer:
         whole = data[:end]
         if held or not self._begun:
             whole = self._joined(whole)
-        held += data[end:]
-        _check(len(held))
+        if end < len(data):
+            held += data[end:]
+            _check(len(held))
         return _frames(whole)
 
     def close(self) -> list[Frame]:

@@ -65,11 +65,12 @@ def list_(services: Services, params: Empty, request: Request) -> Awaitable[Cred
 
 
 async def _list(services: Services) -> CredentialList:
+    await services.credentials.probe()
     origins: dict[str, list[str]] = {}
     for binding in await services.credentials.listed():
         origins.setdefault(binding.provider, []).append(binding.origin)
     infos = [CredentialInfo(provider, has_api_key=True, origins=saved) for provider, saved in origins.items()]
-    return CredentialList(infos, await services.credentials.probe())
+    return CredentialList(infos, services.credentials.state())
 
 
 def _saved_origins(services: Services, params: CredentialChoice) -> list[str]:

@@ -55,7 +55,7 @@ class Provider(Struct, frozen=True, kw_only=True):
     key_env: str | None = None
     """The environment variable that holds a key, where the sidecar may read keys from there."""
     origin_env: str | None = None
-    """The environment variable that says which server `key_env` is for, where the provider has no address of its own."""
+    """The environment variable that says which server `key_env` is for, where the provider has no address itself."""
     key_path: str | None = None
     """What only a good key can read, where the list of models is open to all."""
     lists_all_models: bool = True

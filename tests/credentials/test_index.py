@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
 from sidecar.credentials.binding import Binding
 from sidecar.credentials.index import Index, file_name
 from sidecar.schema.errors import SidecarError
@@ -25,9 +26,14 @@ def test_an_edit_that_fails_writes_nothing(tmp_path: Path) -> None:
     index = Index(tmp_path, "app")
     with index.editing() as bindings:
         bindings[ONE] = 1
-    with pytest.raises(ZeroDivisionError), index.editing() as bindings:
-        bindings[TWO] = 2
-        raise ZeroDivisionError
+
+    def edit_and_fail() -> None:
+        with index.editing() as bindings:
+            bindings[TWO] = 2
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        edit_and_fail()
     assert index.read() == {ONE: 1}
 
 

@@ -14,6 +14,7 @@ from keyring.errors import (
     PasswordDeleteError,
     PasswordSetError,
 )
+
 from sidecar.credentials import keychain
 from sidecar.credentials.keychain import Keychain
 from sidecar.credentials.vault import NO_KEYCHAIN_HINT, Vault, VaultKind
@@ -142,13 +143,13 @@ async def test_a_keychain_that_cannot_be_opened_in_time_is_unavailable() -> None
     backend.gate.set()
 
 
-async def test_calls_wait_for_their_turn_and_each_has_the_whole_deadline() -> None:
+async def test_calls_are_made_in_the_order_they_came() -> None:
     backend = FakeBackend()
     subject = Keychain(backend.loader(), 5)
     order: list[int] = []
 
     async def call(number: int) -> None:
-        await subject.run(lambda vault: order.append(number))
+        await subject.run(lambda _: order.append(number))
 
     async with anyio.create_task_group() as tasks:
         for number in range(20):
@@ -208,7 +209,11 @@ anyio.run(main)
 
 def test_a_stuck_call_does_not_keep_the_process_alive() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", STUCK_AT_EXIT], capture_output=True, timeout=20, check=True, cwd=Path(__file__).parents[2]
+        [sys.executable, "-c", STUCK_AT_EXIT],
+        capture_output=True,
+        timeout=20,
+        check=True,
+        cwd=Path(__file__).parents[2],
     )
     assert (done.stdout, done.stderr) == (b"keyring_locked", b"")
 

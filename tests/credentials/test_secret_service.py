@@ -136,7 +136,8 @@ from sidecar.credentials import keychain
 keychain.PAUSE_S = dict.fromkeys(keychain.PAUSE_S, 0.0)
 await attempt(credentials.save("openai", [HERE], Secret("sk-real-0123456789abcdef")))
 before = len(os.listdir("/proc/self/fd"))
-for _ in range(20): await attempt(credentials.save("openai", [HERE], Secret("sk-real-0123456789abcdef")))
+for _ in range(20):
+    await attempt(credentials.save("openai", [HERE], Secret("sk-real-0123456789abcdef")))
 said.append(len(os.listdir("/proc/self/fd")) <= before)
 """
     assert run(service, tmp_path, body) == [True, "locked"]
@@ -153,12 +154,16 @@ def test_a_frozen_service_is_given_up_and_the_process_ends(service: SecretServic
 def test_two_processes_that_save_at_once_both_keep_their_keys(service: SecretService, tmp_path: Path) -> None:
     service.start("--unlock")
     body = """
-for number in range(5): await credentials.save({name!r}, [f"https://{{number}}.example"], Secret(f"{name}-key-{{number}}"))
+for number in range(5):
+    await credentials.save({name!r}, [f"https://{{number}}.example"], Secret(f"{name}-key-{{number}}"))
 """
     both = [start(service, tmp_path, body.format(name=name)) for name in ("one", "two")]
     assert [process.communicate(timeout=60)[0] for process in both] == ['["ok"]', '["ok"]']
     check = """
-for binding in await credentials.listed(): said.append((await credentials.get(binding.provider, binding.origin)).reveal())
+for binding in await credentials.listed():
+    said.append((await credentials.get(binding.provider, binding.origin)).reveal())
 said.sort()
 """
-    assert run(service, tmp_path, check) == [f"{name}-key-{number}" for name in ("one", "two") for number in range(5)] + ["ok"]
+    assert run(service, tmp_path, check) == [
+        f"{name}-key-{number}" for name in ("one", "two") for number in range(5)
+    ] + ["ok"]

@@ -4,6 +4,7 @@ import anyio
 import pytest
 from keychains import FakeBackend
 from keyring.errors import KeyringLocked
+
 from sidecar.credentials import Binding, Credentials
 from sidecar.credentials.keychain import PAUSE_S
 from sidecar.credentials.memory import MAX_KEYS
@@ -25,6 +26,14 @@ def make(tmp_path: Path, backend: FakeBackend) -> Credentials:
     return Credentials(tmp_path, load=backend.loader())
 
 
+def files_in(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+def files_with(key: Secret, folder: Path) -> list[Path]:
+    return [path for path in files_in(folder) if key.reveal().encode() in path.read_bytes()]
+
+
 async def until_entered(backend: FakeBackend) -> None:
     with anyio.fail_after(5):
         while not backend.entered.is_set():
@@ -37,7 +46,7 @@ async def test_a_saved_key_is_in_the_keychain_and_only_its_name_in_the_list(tmp_
     await credentials.save("openai", [HERE], KEY)
     assert backend.items == {ITEM: KEY.reveal()}
     assert credentials.bindings() == [Binding("openai", HERE)]
-    assert [path.name for path in tmp_path.iterdir() if KEY.reveal().encode() in path.read_bytes()] == []
+    assert files_with(KEY, tmp_path) == []
 
 
 async def test_a_key_can_be_used_before_the_keychain_has_it(tmp_path: Path) -> None:
@@ -86,7 +95,12 @@ async def test_a_key_is_read_from_the_keychain_once(tmp_path: Path) -> None:
 async def test_a_key_never_goes_to_another_origin(tmp_path: Path) -> None:
     credentials = make(tmp_path, FakeBackend())
     await credentials.save("openai", [HERE], KEY)
-    for origin in (ELSEWHERE, "http://api.openai.com", "https://api.openai.com:8443", "https://api.openai.com.evil.example"):
+    for origin in (
+        ELSEWHERE,
+        "http://api.openai.com",
+        "https://api.openai.com:8443",
+        "https://api.openai.com.evil.example",
+    ):
         with pytest.raises(SidecarError) as caught:
             await credentials.key_for("openai", origin)
         assert caught.value.type == "origin_not_allowed"
@@ -100,7 +114,7 @@ async def test_the_keychain_is_left_alone_where_no_key_was_saved(tmp_path: Path)
     credentials = Credentials(tmp_path, load=load)  # type: ignore[arg-type]
     assert await credentials.key_for("openai", HERE) is None
     assert credentials.state() == KeychainState("unknown")
-    assert list(tmp_path.iterdir()) == []
+    assert files_in(tmp_path) == []
 
 
 async def test_a_save_that_fails_leaves_no_key(tmp_path: Path) -> None:

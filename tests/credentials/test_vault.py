@@ -7,6 +7,7 @@ from keyring.backend import KeyringBackend
 from keyring.backends.chainer import ChainerBackend
 from keyring.backends.fail import Keyring as FailKeyring
 from keyring.backends.null import Keyring as NullKeyring
+
 from sidecar.credentials.vault import KINDS, NO_KEYCHAIN_HINT, Vault, system_vault
 from sidecar.schema.errors import SidecarError
 
@@ -36,9 +37,9 @@ def test_keychains_that_are_files_are_refused(monkeypatch: pytest.MonkeyPatch, m
     assert caught.value.details == {"hint": NO_KEYCHAIN_HINT}
 
 
-@pytest.mark.parametrize("backend", [FailKeyring(), NullKeyring()])
-def test_a_system_without_a_keychain_says_so(monkeypatch: pytest.MonkeyPatch, backend: Any) -> None:
-    monkeypatch.setattr(keyring, "get_keyring", lambda: backend)
+@pytest.mark.parametrize("kind", [FailKeyring, NullKeyring])
+def test_a_system_without_a_keychain_says_so(monkeypatch: pytest.MonkeyPatch, kind: type) -> None:
+    monkeypatch.setattr(keyring, "get_keyring", kind)
     with pytest.raises(SidecarError) as caught:
         system_vault()
     assert caught.value.type == "keyring_unavailable"
@@ -46,7 +47,7 @@ def test_a_system_without_a_keychain_says_so(monkeypatch: pytest.MonkeyPatch, ba
 
 
 def test_of_several_keychains_the_first_trusted_one_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    backends = [backend_from("keyrings.alt.file"), backend_from("keyring.backends.kwallet"), FailKeyring()]
+    backends = [backend_from("keyrings.alt.file"), backend_from("keyring.backends.kwallet"), backend_from("else.where")]
     monkeypatch.setattr(ChainerBackend, "backends", backends)
     monkeypatch.setattr(keyring, "get_keyring", ChainerBackend)
     assert system_vault() == Vault(backends[1], KINDS["keyring.backends.kwallet"])

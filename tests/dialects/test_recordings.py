@@ -27,7 +27,7 @@ ERROR_TYPES = {
 
 def error_type(exchange_id: str) -> str | None:
     error = expectation(exchange_id)["error"]
-    return error and error.get("sidecar_type", ERROR_TYPES.get(exchange_id))
+    return str(error.get("sidecar_type", ERROR_TYPES.get(exchange_id))) if error else None
 
 
 def identify(exchange: dict[str, Any]) -> str:

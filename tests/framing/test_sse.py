@@ -1,6 +1,7 @@
 """Server-sent events, in the cases of the specification and of servers that read it loosely."""
 
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -26,6 +27,8 @@ def frames_of(*pieces: bytes) -> list[Frame]:
         (b"data: a\r\n\r\ndata: b\r\n\r\n", [Frame(b"a"), Frame(b"b")]),
         (b"data: a\r\rdata: b\r\r", [Frame(b"a"), Frame(b"b")]),
         (b"data: a\r\n\ndata: b\n\r\n", [Frame(b"a"), Frame(b"b")]),
+        (b"event: e\r\ndata: a\r\ndata: b\r\n\r\n", [Frame(b"a\nb", "e")]),
+        (b"event: e\rdata: a\rdata: b\r\r", [Frame(b"a\nb", "e")]),
         (b"data:a\n\n", [Frame(b"a")]),
         (b"data:  a \n\n", [Frame(b" a ")]),
         (b"data: a\ndata:b\ndata\ndata: c\n\n", [Frame(b"a\nb\n\nc")]),
@@ -58,13 +61,27 @@ def test_a_stream_is_cut_into_its_events_however_it_arrives(stream: bytes, frame
         assert frames_of(stream[:cut], b"", stream[cut:]) == frames
 
 
-SCRAPS = (b"data: ", b"data", b":", b" ", b"\n", b"\n\n", b"\r", b"\r\n", b"x", b"{", b"}", b"event: e", b"\xef\xbb\xbf")
+SCRAPS = (
+    b"data: ",
+    b"data",
+    b":",
+    b" ",
+    b"\n",
+    b"\n\n",
+    b"\r",
+    b"\r\n",
+    b"x",
+    b"{",
+    b"}",
+    b"event: e",
+    b"\xef\xbb\xbf",
+)
 
 
 @given(st.lists(st.sampled_from(SCRAPS)).map(b"".join), st.lists(st.integers(0, 60)))
 def test_any_chunking_gives_the_same_events(stream: bytes, cuts: list[int]) -> None:
     edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
-    pieces = [stream[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    pieces = [stream[start:end] for start, end in pairwise(edges)]
     assert frames_of(*pieces) == frames_of(stream)
 
 

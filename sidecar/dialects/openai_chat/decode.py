@@ -21,6 +21,7 @@ from sidecar.schema.events import PartDelta, ReasoningDelta, RefusalDelta, Strea
 
 CHUNK: Final = msgspec.json.Decoder(Chunk)
 DONE: Final = b"[DONE]"
+BOM: Final = b"\xef\xbb\xbf"
 
 FINISH_REASONS: Final[dict[str, Reason]] = {
     "stop": "stop",
@@ -114,7 +115,7 @@ class Decoder:
 
     def answer(self, body: bytes) -> Iterator[StreamEvent]:
         """Return all events of a whole answer."""
-        body = body.strip().removeprefix(b"\xef\xbb\xbf")
+        body = body.removeprefix(BOM).strip()
         if not body.startswith(b"{"):
             raise SidecarError("malformed_response", "The provider's answer is not JSON.")
         yield from self.feed(Frame(body))

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from sidecar.dialects.contract import Aim, HttpRequest
-from sidecar.dialects.openai_chat.messages import CACHE_MESSAGE, MessageWriter, cache_control
+from sidecar.dialects.openai_chat.messages import CACHE_REASON, MessageWriter, cache_control
 from sidecar.dialects.openai_chat.report import Report
 from sidecar.dialects.quirks import ChatQuirks
 from sidecar.schema.chat import (
@@ -59,14 +59,14 @@ def _sampling(request: ChatRequest, quirks: ChatQuirks, report: Report) -> Body:
     lacking = () if quirks.top_k else ("top_k",)
     for name in lacking if quirks.penalties else (*lacking, *PENALTIES):
         if wanted.pop(name) is not None:
-            report.unsupported(name, f"The provider takes no `{name}`; it was left out.")
+            report.unsupported(name, f"The provider takes no `{name}`")
     return {name: value for name, value in wanted.items() if value is not None}
 
 
 def _tools(request: ChatRequest, quirks: ChatQuirks, report: Report) -> Body:
     if not request.tools:
         if request.tool_choice not in (None, "auto", "none"):
-            report.unsupported("tool_choice", "A tool is to be called but none is offered; `tool_choice` was left out.")
+            report.unsupported("tool_choice", "A tool is to be called but none is offered")
         return {}
     body: Body = {"tools": [_tool(tool, quirks, report) for tool in request.tools]}
     if request.tool_choice is not None:
@@ -76,7 +76,7 @@ def _tools(request: ChatRequest, quirks: ChatQuirks, report: Report) -> Body:
     if quirks.parallel_tool_calls:
         body["parallel_tool_calls"] = request.parallel_tool_calls
     elif not request.parallel_tool_calls:
-        report.unsupported("parallel_tool_calls", "The provider cannot keep the model from calling tools in parallel.")
+        report.unsupported("parallel_tool_calls", "The provider lets the model call tools in parallel")
     return body
 
 
@@ -93,7 +93,7 @@ def _tool(tool: FunctionTool | ProviderTool, quirks: ChatQuirks, report: Report)
     if tool.cache is not None and quirks.cache_control:
         cache = {"cache_control": cache_control(tool.cache)}
     elif tool.cache is not None:
-        report.unsupported("cache", CACHE_MESSAGE)
+        report.unsupported("cache", CACHE_REASON)
     return {"type": "function", "function": {name: v for name, v in function.items() if v is not None}} | cache
 
 
@@ -115,7 +115,7 @@ def _response_format(request: ChatRequest, quirks: ChatQuirks, report: Report) -
         schema = {name: value for name, value in described.items() if value is not None}
         return {"response_format": {"type": "json_schema", "json_schema": schema}}
     if isinstance(wanted, JsonSchemaFormat):
-        report.unsupported("response_format", "The provider takes no JSON schema; it was asked for any JSON object.")
+        report.unsupported("response_format", "The provider takes no JSON schema", "it was asked for any object")
     if isinstance(wanted, JsonFormat | JsonSchemaFormat):
         return {"response_format": {"type": "json_object"}}
     return {}
@@ -128,12 +128,12 @@ def _reasoning(request: ChatRequest, quirks: ChatQuirks, report: Report) -> Body
     if quirks.reasoning_object:
         return _reasoning_object(wanted, report)
     if wanted.budget_tokens is not None:
-        report.unsupported("reasoning.budget_tokens", "The provider takes no reasoning budget; it was left out.")
+        report.unsupported("reasoning.budget_tokens", "The provider takes no reasoning budget")
     if wanted.effort is None:
         return {}
     if quirks.reasoning_effort:
         return {"reasoning_effort": wanted.effort}
-    report.unsupported("reasoning.effort", "The provider takes no reasoning effort; it was left out.")
+    report.unsupported("reasoning.effort", "The provider takes no reasoning effort")
     return {}
 
 
@@ -141,7 +141,9 @@ def _reasoning_object(wanted: ReasoningOptions, report: Report) -> Body:
     if wanted.budget_tokens is None:
         return {"reasoning": {"effort": wanted.effort}} if wanted.effort is not None else {}
     if wanted.effort is not None:
-        report.unsupported("reasoning.effort", "The provider takes an effort or a budget; the effort was left out.")
+        report.unsupported(
+            "reasoning.effort", "The provider takes a reasoning effort or a budget", "the budget was sent"
+        )
     return {"reasoning": {"max_tokens": wanted.budget_tokens}}
 
 

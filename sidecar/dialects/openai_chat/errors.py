@@ -87,13 +87,19 @@ def error_in(data: bytes) -> SidecarError | None:
 
 def decode_error(response: HttpResponse) -> SidecarError:
     """Return what a response with a bad status means."""
-    fault = _fault(response.body) or _plain(response)
+    body = _body(response.body)
+    fault = _plain(response) if body is None else _named_fault(body) or _read_detail(body)
     kind = faults.classify(fault, response.status)
     details = _details(kind, fault, response.status) | _header_details(response.headers)
     return SidecarError(kind, _message(kind, fault, response.status), **details)
 
 
 def _fault(data: bytes) -> Fault | None:
+    body = _body(data)
+    return None if body is None else _named_fault(body)
+
+
+def _body(data: bytes) -> ErrorBody | None:
     text = data.strip()
     if text.startswith(b"["):
         text = text[1:-1].strip()
@@ -104,12 +110,11 @@ def _fault(data: bytes) -> Fault | None:
         extension = lenient.read(text, Extended).x_groq
     except SidecarError:
         return None
-    if extension is not None and extension.error and not body.error:
-        body = extension
-    return _read_body(body)
+    return body if extension is None or body.error or not extension.error else extension
 
 
-def _read_body(body: ErrorBody) -> Fault | None:
+def _named_fault(body: ErrorBody) -> Fault | None:
+    """Return what a body calls an error, not what might be a message of another kind."""
     if isinstance(body.error, Detail):
         return _read_detail(body.error)
     if body.error:
@@ -173,10 +178,10 @@ def _words(message: Message) -> str:
 
 
 def _plain(response: HttpResponse) -> Fault:
-    """Return a body that is no JSON as a message, unless it is a page."""
+    """Return a body that is no JSON object as a message, if it is words."""
     text = response.body.decode(errors="replace").strip()
     page = "html" in response.headers.get("content-type", "") or _is_page(text)
-    return Fault(message="" if page else text, page=page)
+    return Fault(message="" if page or text[:1] in NOT_WORDS else text, page=page)
 
 
 def _is_page(text: str) -> bool:
@@ -195,7 +200,7 @@ def _details(kind: ErrorType, fault: Fault, status: int | None) -> dict[str, Any
         "http_status": status,
         "provider_code": fault.codes[0] if fault.codes else None,
         "param": fault.param,
-        "hint": faults.hint(kind, fault, status),
+        "hint": faults.hint(kind, fault),
     }
     return {name: value for name, value in details.items() if value is not None}
 

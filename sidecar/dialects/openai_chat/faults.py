@@ -150,8 +150,7 @@ HINTS: Final[dict[ErrorType, str]] = {
     "insufficient_quota": "Check the account's balance and spending limits with the provider.",
     "payload_too_large": "Send fewer or smaller files, or less text.",
 }
-BASE_URL_HINT: Final = "Check the base URL: the server answers, but there is no such API there."
-PAGE_HINT: Final = "The answer is a web page: check the base URL, and for a proxy in between."
+PAGE_HINT: Final = "The answer is a web page: it may come from a proxy in between."
 
 
 def classify(fault: Fault, status: int | None) -> ErrorType:
@@ -197,16 +196,14 @@ def _by_status(fault: Fault, status: int | None) -> ErrorType:
     return STATUSES.get(status, otherwise)
 
 
-def hint(kind: ErrorType, fault: Fault, status: int | None) -> str | None:
+def hint(kind: ErrorType, fault: Fault) -> str | None:
     """Return what may help."""
-    if fault.page:
+    if fault.page and kind != "request_rejected":
         return PAGE_HINT
     if kind == "context_length_exceeded":
         return _sizes(fault)
     if kind == "content_filtered" and fault.reasons:
         return f"The provider's moderation names: {', '.join(fault.reasons)[:200]}."
-    if kind == "request_rejected" and status is not None and (status < 400 or status in (404, 405)):  # noqa: PLR2004
-        return BASE_URL_HINT
     return HINTS.get(kind)
 
 

@@ -25,7 +25,7 @@ from sidecar.schema.chat import (
 )
 from sidecar.schema.errors import SidecarError
 
-CACHE_MESSAGE: Final = "The provider decides by itself what it caches; `cache` was left out."
+CACHE_REASON: Final = "The provider decides by itself what it caches"
 
 Wire = dict[str, Any]
 WirePart = Wire | Raw
@@ -171,14 +171,14 @@ class MessageWriter:
 
     def _cache_result(self, result: ToolResult) -> None:
         if result.cache is not None:
-            self._report.unsupported("cache", CACHE_MESSAGE)
+            self._report.unsupported("cache", CACHE_REASON)
 
     def _cache(self, cache: CacheHint | None) -> Wire:
         if cache is None:
             return {}
         if self._quirks.cache_control:
             return {"cache_control": cache_control(cache)}
-        self._report.unsupported("cache", CACHE_MESSAGE)
+        self._report.unsupported("cache", CACHE_REASON)
         return {}
 
     def _id(self, call_id: str) -> str:

@@ -20,11 +20,11 @@ class Report:
         """The warnings so far, each once."""
         return tuple(self._warnings)
 
-    def unsupported(self, param: str, message: str) -> None:
-        """Note that a parameter is left out or changed."""
+    def unsupported(self, param: str, reason: str, remedy: str = "it was left out") -> None:
+        """Note that a parameter cannot be sent, and what was done about it."""
         if self._on_unsupported == "error":
-            raise SidecarError("unsupported_parameter", message, param=param)
-        self._warnings[Warning("unsupported_parameter", message, param)] = None
+            raise SidecarError("unsupported_parameter", f"{reason}.", param=param)
+        self._warnings[Warning("unsupported_parameter", f"{reason}; {remedy}.", param)] = None
 
     def opaque_dropped(self) -> None:
         """Note that provider data of another origin stays behind."""

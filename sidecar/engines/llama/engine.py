@@ -54,10 +54,10 @@ class LlamaEngine:
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool | None:
+    ) -> None:
         await self.close()
         self._tasks.cancel_scope.cancel()
-        return await self._tasks.__aexit__(kind, error, traceback)
+        await self._tasks.__aexit__(None, None, None)
 
     async def close(self) -> None:
         """End all workers now, and with them what they were answering."""
@@ -127,20 +127,12 @@ class LlamaEngine:
         runtime = _config(target).runtime
         runtimes.choose(runtime)
         worker = await Worker.spawn(self._argv)
+        answers: list[SidecarError | None] = []
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(worker.run)
-            exchange = worker.open()
-            failure = None
-            try:
-                with anyio.fail_after(PROBE_S):
-                    await exchange.send(protocol.Probe(exchange.id, runtime))
-                    await exchange.next()
-            except TimeoutError:
-                failure = SidecarError("engine_unavailable", "The local engine does not start.")
-            except SidecarError as error:
-                failure = error
+            answers.append(await _import(worker, runtime))
             tasks.cancel_scope.cancel()
-        if failure:
+        for failure in filter(None, answers):
             raise failure
 
     async def _lease(self, target: Target, tell: Callable[[Status], Awaitable[None]]) -> "_Lease":
@@ -202,6 +194,22 @@ class _Lease:
         """Give the turn to the next in line."""
         self.resident.turn.release()
         self._residents.leave(self.resident)
+
+
+async def _import(worker: Worker, runtime: protocol.RuntimeChoice) -> SidecarError | None:
+    """Return why the worker cannot import its runtime, if it cannot."""
+    exchange = worker.open()
+    try:
+        with anyio.fail_after(PROBE_S):
+            await exchange.send(protocol.Probe(exchange.id, runtime))
+            await exchange.next()
+    except TimeoutError:
+        return SidecarError("engine_unavailable", "The local engine does not start.")
+    except SidecarError as error:
+        return error
+    finally:
+        exchange.close()
+    return None
 
 
 async def _drain(lease: _Lease, exchange: Exchange) -> None:

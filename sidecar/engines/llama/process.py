@@ -77,21 +77,27 @@ def _channel() -> tuple[MemoryObjectSendStream[Report], MemoryObjectReceiveStrea
 
 
 class Worker:
-    """A worker process. `run` owns it until it has ended and been reaped; whoever waits for a report is told then."""
+    """A worker process. `run` owns it until it has ended and been reaped; whoever waits for a report is told then.
+
+    `verdict` is what they are told when the engine ends the worker, `log` its last lines on stderr.
+    """
 
     def __init__(self, process: Process) -> None:
         self._process = process
         self.exchanges: dict[int, Exchange] = {}
         self.log: deque[str] = deque(maxlen=LOG_LINES)
         self.ended = anyio.Event()
+        self.verdict: SidecarError | None = None
         self._count = 0
 
     @classmethod
     async def spawn(cls, argv: Sequence[str]) -> "Worker":
-        """Start a worker; raises `SidecarError("engine_unavailable")` when the system does not let us."""
+        """Start a worker, to be `run` without delay; raises `SidecarError("engine_unavailable")` when that fails."""
         try:
-            # PDEATHSIG goes off when the thread that spawned ends, so this must be the main thread.
-            process = await anyio.open_process([*argv, "--parent-pid", str(os.getpid())])
+            # A cancelled `open_process` may leave a process behind.
+            with anyio.CancelScope(shield=True):
+                # PDEATHSIG goes off when the thread that spawned ends, so this must be the main thread.
+                process = await anyio.open_process([*argv, "--parent-pid", str(os.getpid())])
         except OSError as error:
             message = f"The local engine's process could not be started: {error.strerror}."
             raise SidecarError("engine_unavailable", message) from None
@@ -121,6 +127,8 @@ class Worker:
 
     def fault(self) -> SidecarError:
         """Return why there will be no more reports."""
+        if told := self.verdict:
+            return SidecarError(told.type, told.message, **told.details)
         return faults.crash(self._process.returncode, self.log)
 
     def _kill(self) -> None:

@@ -64,16 +64,18 @@ class Resident:
     def alive(self) -> bool:
         """Whether the worker is running or about to be."""
         dead = self._worker is not None and self._worker.ended.is_set()
-        return not (dead or self.gone.is_set() or self.fault)
+        return not (dead or self._life.cancel_called or self.gone.is_set() or self.fault)
 
     def open(self) -> Exchange:
         """Return a new exchange with the worker, which must be there."""
         assert self._worker is not None
         return self._worker.open()
 
-    def end(self) -> None:
-        """End the worker now; `gone` tells when it is."""
+    def end(self, verdict: SidecarError | None = None) -> None:
+        """End the worker now; `gone` tells when it is. Who waits for an answer is told the verdict."""
         self.retired = True
+        if self._worker is not None:
+            self._worker.verdict = verdict
         self._life.cancel()
 
     def progress(self) -> float:

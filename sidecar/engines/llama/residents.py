@@ -86,7 +86,7 @@ class Residents:
         """End all workers now."""
         for resident in self._all:
             resident.fault = SidecarError("shutting_down", "The sidecar is ending.")
-            resident.end()
+            resident.end(resident.fault)
         for resident in list(self._all):
             await resident.gone.wait()
 

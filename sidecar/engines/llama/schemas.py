@@ -1,7 +1,7 @@
 """JSON Schemas that an engine's grammar can carry. Too large a grammar crashes native code."""
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, cast
 from urllib.parse import unquote
 
 from sidecar.schema.errors import SidecarError
@@ -17,24 +17,30 @@ def check_schema(schema: dict[str, Any]) -> None:
     for count, (node, depth) in enumerate(_nodes(schema)):
         if depth > MAX_DEPTH or count >= MAX_NODES:
             raise _refused("it is too large or too deeply nested")
-        if isinstance(node, dict):
-            _check_repeats(node)
-            _check_reference(node.get("$ref"), schema)
+        members = _members(node)
+        _check_repeats(members)
+        _check_reference(members.get("$ref"), schema)
 
 
 def _nodes(root: Any) -> Iterator[tuple[Any, int]]:
-    waiting = [(root, 0)]
+    waiting: list[tuple[Any, int]] = [(root, 0)]
     while waiting:
         node, depth = waiting.pop()
         yield node, depth
-        children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-        waiting.extend((child, depth + 1) for child in children)
+        waiting.extend((child, depth + 1) for child in _members(node).values())
 
 
-def _check_repeats(node: dict[str, Any]) -> None:
+def _members(node: Any) -> dict[str, Any]:
+    """Return what an object or array of JSON holds, by its name or number."""
+    if isinstance(node, list):
+        return {str(number): item for number, item in enumerate(cast("Iterable[Any]", node))}
+    return cast("dict[str, Any]", node) if isinstance(node, dict) else {}
+
+
+def _check_repeats(members: dict[str, Any]) -> None:
     for name in REPEATS:
-        limit = node.get(name)
-        if isinstance(limit, int) and limit > MAX_REPEATS:
+        limit = members.get(name)
+        if isinstance(limit, int | float) and limit > MAX_REPEATS:
             raise _refused(f"`{name}` is greater than {MAX_REPEATS}")
 
 
@@ -49,12 +55,10 @@ def _check_reference(reference: Any, schema: dict[str, Any]) -> None:
 def _holds(node: Any, steps: list[str]) -> bool:
     for step in steps:
         name = unquote(step).replace("~1", "/").replace("~0", "~")
-        if isinstance(node, list) and name.isdecimal() and int(name) < len(node):
-            node = node[int(name)]
-        elif isinstance(node, dict) and name in node:
-            node = node[name]
-        else:
+        members = _members(node)
+        if name not in members:
             return False
+        node = members[name]
     return True
 
 

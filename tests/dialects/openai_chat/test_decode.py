@@ -68,7 +68,9 @@ def test_what_says_nothing_changes_nothing(oddity: Any) -> None:
     assert events_of(*chunks) == [TextDelta(0, "a"), STOP]
 
 
-@pytest.mark.parametrize("ending", [[DONE], [], [b"[DONE] "], [b"[DONE]}", b"{"], [b'{"choices":[],"usa'], [DONE, DONE]])
+@pytest.mark.parametrize(
+    "ending", [[DONE], [], [b"[DONE] "], [b"[DONE]}", b"{"], [b'{"choices":[],"usa'], [DONE, DONE]]
+)
 def test_an_answer_with_a_finish_reason_may_end_in_any_way(ending: list[bytes]) -> None:
     assert events_of(delta("stop", content="a"), *ending) == [TextDelta(0, "a"), STOP]
 
@@ -226,7 +228,9 @@ def test_reasoning_may_be_a_summary_or_withheld() -> None:
     events = events_of(delta(reasoning_details=[hidden]), delta("stop", content="A"))
     assert events == [
         TextDelta(1, "A"),
-        PartDelta(0, Reasoning("", "redacted", Opaque('[{"type":"reasoning.encrypted","data":"x","index":0}]', ORIGIN))),
+        PartDelta(
+            0, Reasoning("", "redacted", Opaque('[{"type":"reasoning.encrypted","data":"x","index":0}]', ORIGIN))
+        ),
         STOP,
     ]
 
@@ -256,7 +260,11 @@ def test_citations_come_with_the_whole_text_at_the_end() -> None:
         ({"x_groq": {"error": "Failed"}, "choices": []}, "server_error", "Failed"),
         ({"error": {"message": "prompt is too long"}}, "context_length_exceeded", "prompt is too long"),
         ({"error": {"message": "", "code": "content_filter"}}, "content_filtered", None),
-        ({"error": {"message": {"detail": [{"msg": "Bad", "loc": ["a", 0]}]}, "code": 422}}, "request_rejected", "a.0: Bad"),
+        (
+            {"error": {"message": {"detail": [{"msg": "Bad", "loc": ["a", 0]}]}, "code": 422}},
+            "request_rejected",
+            "a.0: Bad",
+        ),
     ],
 )
 def test_an_error_in_the_stream_is_raised_for_what_it_is(chunk: Any, error_type: str, message: str | None) -> None:

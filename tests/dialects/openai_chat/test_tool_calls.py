@@ -10,8 +10,10 @@ from sidecar.schema.events import TextDelta, ToolCallDelta
 from sidecar.transcript import Transcript
 
 
-def fragment(index: int | None = None, id: str | None = None, name: Any = None, arguments: Any = None) -> dict[str, Any]:  # noqa: A002
-    members = {"index": index, "id": id, "function": {"name": name, "arguments": arguments}}
+def fragment(
+    index: int | None = None, call_id: str | None = None, name: Any = None, arguments: Any = None
+) -> dict[str, Any]:
+    members = {"index": index, "id": call_id, "function": {"name": name, "arguments": arguments}}
     return {name: value for name, value in members.items() if value is not None}
 
 
@@ -59,7 +61,8 @@ def test_a_call_without_arguments_is_announced_when_the_next_begins() -> None:
          [("a", "f", "{}"), ("call_1", "g", "{}")]),
         ([[fragment(0, "a", "f", "{}")], [fragment(0, "b", "f", "{}")]], [("a", "f", "{}"), ("b", "f", "{}")]),
         ([[fragment(0, "", "f", "{}")], [fragment(0, "", "g", "{}")]], [("call_0", "f", "{}"), ("call_1", "g", "{}")]),
-        ([[fragment(0, "a", "f", "{")], [fragment(0, "a", "f", "}")], [fragment(0, "z", None, " ")]], [("a", "f", "{} ")]),
+        ([[fragment(0, "a", "f", "{")], [fragment(0, "a", "f", "}")], [fragment(0, "z", None, " ")]],
+         [("a", "f", "{} ")]),
         ([[fragment(0, "null", "f", "{}")], [fragment(1, "null", "g", "{}")]],
          [("call_0", "f", "{}"), ("call_1", "g", "{}")]),
         ([[fragment(0, "a", "f", "{}")], [fragment(1, "a", "g", "{}")]], [("a", "f", "{}"), ("call_1", "g", "{}")]),

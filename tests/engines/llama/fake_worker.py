@@ -75,20 +75,24 @@ class Loader:
 
     def load(self, request: Load) -> Model:
         how = Path(request.path).stem.partition("-")[0]
-        getattr(self, f"load_{how}", lambda: None)()
+        getattr(self, f"load_{how}", lambda _path: None)(request.path)
         return Model(request.context_size)
 
-    def load_hangs(self) -> None:
+    def load_hangs(self, _path: str) -> None:
         threading.Event().wait()
 
-    def load_dies(self) -> None:
+    def load_waits(self, path: str) -> None:
+        while not Path(path).with_suffix(".go").exists():
+            threading.Event().wait(POLL_S)
+
+    def load_dies(self, _path: str) -> None:
         os.kill(os.getpid(), signal.SIGSEGV)
 
-    def load_refuses(self) -> None:
+    def load_refuses(self, _path: str) -> None:
         os.write(2, b"llama_model_load: error loading model: unknown model architecture: 'blama'\n")
         raise SidecarError("model_file_invalid", "The model could not be loaded.")
 
-    def load_swells(self) -> None:
+    def load_swells(self, _path: str) -> None:
         os.write(2, b"ggml_backend_cpu_buffer_type_alloc_buffer: failed to allocate buffer of size 115\n")
         raise SidecarError("model_file_invalid", "The model could not be loaded.")
 

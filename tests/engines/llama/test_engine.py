@@ -11,6 +11,7 @@ from pathlib import Path
 import anyio
 import pytest
 from local_models import Question, gguf, target_for
+
 from sidecar.engines.llama import engine as engine_module
 from sidecar.engines.llama import resident, residents
 from sidecar.engines.llama.engine import LlamaEngine
@@ -193,13 +194,16 @@ async def test_cancelling_a_load_that_nobody_else_waits_for_ends_the_worker(tmp_
         assert [model.loaded for model in await engine.models(target_for(path))] == [False]
 
 
-async def test_cancelling_a_load_leaves_it_to_those_who_still_wait(model: Path) -> None:
+async def test_cancelling_a_load_leaves_it_to_those_who_still_wait(tmp_path: Path) -> None:
+    path = tmp_path / "waits.gguf"
+    path.write_bytes(gguf())
     async with running() as engine:
-        first, second = Question(target_for(model), "say a"), Question(target_for(model), "count")
+        first, second = Question(target_for(path), "say a"), Question(target_for(path), "count")
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(engine.chat, second.call, second.emit)
             await second.reached("loading_model").wait()
             await cancelled_after(engine, first, first.reached("loading_model"))
+            path.with_suffix(".go").touch()
     assert second.said == "1"
 
 
@@ -448,7 +452,7 @@ async def test_models_describes_the_file(model: Path) -> None:
             name="Tiny",
             context_length=2048,
             input_modalities=["text"],
-            size_bytes=model.stat().st_size,
+            size_bytes=len(gguf()),
             loaded=False,
         )
     ]

@@ -106,9 +106,12 @@ class Model:
         self._fresh: int | None = None
         self._evaluate_batch = llama.eval
         llama.eval = self._evaluate
-        self._abort = native.ggml_abort_callback(lambda _data: self._in_prompt and self._cancelled())
+        self._abort = native.ggml_abort_callback(self._shall_abort)
         native.llama_set_abort_callback(llama.ctx, self._abort, None)
         self.context_size: int = llama.n_ctx()
+
+    def _shall_abort(self, _data: object) -> bool:
+        return self._in_prompt and self._cancelled()
 
     def _cancelled(self) -> bool:
         return self._answer is not None and self._answer.cancelled

