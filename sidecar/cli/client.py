@@ -164,8 +164,8 @@ class Client:
             await _each_line(self._process.stdout, self._receive)
         finally:
             self._gone = True
-            for pending in self._pending.values():
-                pending.settle(None)
+        for pending in self._pending.values():
+            pending.settle(None)
 
     def _receive(self, line: bytes) -> None:
         message = msgspec.json.decode(line, type=_Incoming)

@@ -12,5 +12,5 @@ DEEPSEEK: Final = Provider(
     config=DeepSeekConfig,
     base_url="https://api.deepseek.com",
     key_env="DEEPSEEK_API_KEY",
-    quirks=ChatQuirks(json_schema=False, reasoning_echo="reasoning_content", image_urls=False),
+    quirks=ChatQuirks(json_schema=False, reasoning_echo="reasoning_content", image_urls=False, thinking_switch=True),
 )

@@ -8,7 +8,9 @@ from sidecar.schema.providers import OpenAIConfig
 
 REGIONS: Final = ("us", "eu", "ae", "au", "in", "jp")
 
-QUIRKS: Final = ChatQuirks(max_tokens_field="max_completion_tokens", developer_role=True, obfuscation=True)
+QUIRKS: Final = ChatQuirks(
+    max_tokens_field="max_completion_tokens", developer_role=True, obfuscation=True, storage=True
+)
 
 
 def account_headers(config: OpenAIConfig) -> dict[str, str]:

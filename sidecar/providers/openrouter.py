@@ -27,5 +27,6 @@ OPENROUTER: Final = Provider(
         reasoning_echo="reasoning",
         top_k=True,
         cost_field=True,
+        cache_control=True,
     ),
 )

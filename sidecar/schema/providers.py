@@ -224,4 +224,3 @@ class TestResult(Struct, frozen=True, omit_defaults=True):
     stages: list[TestStage]
     url: str | None = None
     model: str | None = None
-    models: int | None = None

@@ -1,0 +1,65 @@
+"""Engines, each made when it is first needed, off the loop: what they import takes longer than others should wait."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import anyio
+from anyio.abc import TaskGroup
+
+from sidecar.handler import Call, Completion, Emit, Engine
+from sidecar.schema.errors import SidecarError
+
+log: Final = logging.getLogger("sidecar.engines")
+
+CLOSE_S: Final = 2.0
+
+Maker = Callable[[], Engine]
+
+
+class Shelf:
+    """Engines by name. A maker runs in a thread, once."""
+
+    def __init__(self, makers: Mapping[str, Maker], tasks: TaskGroup) -> None:
+        self._makers = makers
+        self._tasks = tasks
+        self._engines: dict[str, Engine] = {}
+        self._making: dict[str, anyio.Event] = {}
+
+    def prefetch(self, name: str) -> None:
+        """Begin to make an engine that will be needed."""
+        if name not in self._engines and name not in self._making:
+            self._making[name] = anyio.Event()
+            self._tasks.start_soon(self._make, name)
+
+    async def get(self, name: str) -> Engine:
+        """Return the engine, made if need be."""
+        if name not in self._engines:
+            self.prefetch(name)
+            await self._making[name].wait()
+        engine = self._engines.get(name)
+        if engine is None:
+            raise SidecarError("engine_unavailable", "A part of the sidecar could not be loaded; its log says which.")
+        return engine
+
+    async def chat(self, call: Call, emit: Emit) -> Completion:
+        """Hand the call to the engine of its target."""
+        name = call.target.provider.engine
+        engine = self._engines.get(name) or await self.get(name)
+        return await engine.chat(call, emit)
+
+    async def close(self) -> None:
+        """Close every engine; what does not end in time is left to the end of the process."""
+        with anyio.move_on_after(CLOSE_S, shield=True):
+            for engine in self._engines.values():
+                await engine.close()
+
+    async def _make(self, name: str) -> None:
+        from anyio import to_thread
+
+        try:
+            self._engines[name] = await to_thread.run_sync(self._makers[name])
+        except ImportError:
+            log.exception("the engine %s could not be loaded", name)
+        finally:
+            self._making.pop(name).set()
