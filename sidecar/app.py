@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final, NoReturn
 
 import anyio
@@ -17,12 +17,7 @@ from anyio.abc import TaskGroup
 from sidecar import lifeline, logs, settings
 from sidecar.credentials import Credentials
 from sidecar.descriptors import Descriptors
-from sidecar.dialects import openai_chat
-from sidecar.engines.addressing import PlainHttp
-from sidecar.engines.http import HttpEngine
-from sidecar.engines.llama.engine import LlamaEngine
-from sidecar.engines.scripted import ScriptedEngine
-from sidecar.engines.pooled import HttpTransport
+from sidecar.engines.shelf import Maker, Shelf
 from sidecar.handler import Engine, stack
 from sidecar.methods.services import Services
 from sidecar.methods.table import METHODS
@@ -42,6 +37,11 @@ CRASHED: Final = 1
 USAGE_ERROR: Final = 2
 HOST_STOPPED_READING: Final = 3
 SIGNALLED: Final = 128
+
+CLOSE_S: Final = 1.0
+"""How long closing connections may take at exit."""
+
+LOOPBACK: Final = "http://127.0.0.1"
 
 log: Final = logging.getLogger("sidecar")
 
@@ -94,25 +94,14 @@ class _Sidecar:
         async with anyio.create_task_group() as tasks:
             self._tasks = tasks
             self._outbox = Outbox(self._descriptors.stdout, self._settings.limits, self._stopped_reading)
-            async with self._engines() as engines:
-                self._open(engines, tasks)
-                await self._ended.wait()
+            self._open(tasks)
+            await self._ended.wait()
             tasks.cancel_scope.cancel()
         return self._code
 
-    @asynccontextmanager
-    async def _engines(self) -> AsyncIterator[dict[str, Engine]]:
-        plain_http: PlainHttp = "allow" if self._settings.allow_plain_http else "refuse"
-        http = HttpEngine(HttpTransport(self._settings.proxy), {"openai_chat": openai_chat.DIALECT}, plain_http)
-        async with LlamaEngine(load_ms=self._settings.limits.load_ms) as llama:
-            engines: dict[str, Engine] = {"http": http, "llama": llama, "scripted": ScriptedEngine()}
-            yield engines
-            with anyio.move_on_after(1, shield=True):
-                await http.close()
-
-    def _open(self, engines: dict[str, Engine], tasks: TaskGroup) -> None:
+    def _open(self, tasks: TaskGroup) -> None:
         limits = self._settings.limits
-        router = Router(METHODS, self._services(engines))
+        router = Router(METHODS, self._services(Shelf(self._makers(), tasks)))
         self._connection = HostConnection(router, self._outbox, limits, tasks)
         self._handle_signals()
         if self._settings.parent_pid is not None:
@@ -121,22 +110,38 @@ class _Sidecar:
         gc.freeze()
         Inbox(self._descriptors.stdin, limits, self._connection.receive).start(self._input_ended)
 
-    def _services(self, engines: dict[str, Engine]) -> Services:
-        chosen = self._settings
-        performers = {name: stack((deadline, meter), engine.chat) for name, engine in engines.items()}
+    def _services(self, engines: Shelf) -> Services:
         return Services(
-            limits=chosen.limits,
+            limits=self._settings.limits,
             targets=self._targets,
             credentials=self._credentials,
-            streams=Streams(self._outbox, chosen.limits),
-            chat=lambda call, emit: performers[call.target.provider.engine](call, emit),
+            streams=Streams(self._outbox, self._settings.limits),
+            chat=stack((deadline, meter), engines.chat),
             engines=engines,
-            allowed_paths=chosen.allowed_paths,
-            app_id=chosen.app_id,
+            allowed_paths=self._settings.allowed_paths,
+            app_id=self._settings.app_id,
             started_ns=self._started_ns,
             watch_host=self._watch_host,
             end=self._leave_soon,
         )
+
+    def _makers(self) -> dict[str, Maker]:
+        return {"http": self._make_http, "llama": self._make_llama, "scripted": _make_scripted}
+
+    def _make_http(self) -> AbstractAsyncContextManager[Engine]:
+        from sidecar.dialects import openai_chat
+        from sidecar.engines.http import HttpEngine
+        from sidecar.engines.pooled import HttpTransport
+
+        transport = HttpTransport(self._settings.proxy)
+        transport.load(LOOPBACK)
+        plain_http = "allow" if self._settings.allow_plain_http else "refuse"
+        return _closing(HttpEngine(transport, {"openai_chat": openai_chat.DIALECT}, plain_http))
+
+    def _make_llama(self) -> AbstractAsyncContextManager[Engine]:
+        from sidecar.engines.llama.engine import LlamaEngine
+
+        return LlamaEngine(load_ms=self._settings.limits.load_ms)
 
     def _watch_host(self, pid: int) -> None:
         lifeline.watch(pid, lambda: self._end(CLEAN))
@@ -179,3 +184,19 @@ class _Sidecar:
         if not self._ended.is_set():
             self._code = code
             self._ended.set()
+
+
+def _make_scripted() -> AbstractAsyncContextManager[Engine]:
+    from sidecar.engines.scripted import ScriptedEngine
+
+    return _closing(ScriptedEngine())
+
+
+@asynccontextmanager
+async def _closing(engine: Engine) -> AsyncIterator[Engine]:
+    """Close the engine when it is left, within a bound."""
+    try:
+        yield engine
+    finally:
+        with anyio.move_on_after(CLOSE_S, shield=True):
+            await engine.close()

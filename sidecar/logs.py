@@ -110,7 +110,7 @@ def configure(queue: LogQueue, level: str, format_: Format, secrets: Callable[[]
     root = logging.getLogger()
     root.handlers[:] = [QueueHandler(queue, format_, secrets)]
     root.setLevel(level.upper())
-    for noisy in ("asyncio", "httpx2", "httpcore2"):
+    for noisy in ("asyncio", "httpcore2"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
     sys.stdout = LogStream("stdout")
     sys.stderr = LogStream("stderr")

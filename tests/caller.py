@@ -53,6 +53,20 @@ class FakeEngine:
             raise self.failure
 
 
+class FakeShelf:
+    """Has one engine under every name."""
+
+    def __init__(self, engine: FakeEngine) -> None:
+        self._engine = engine
+
+    def prefetch(self, name: str) -> None:
+        assert name in {record.engine for record in PROVIDERS.values()}
+
+    async def get(self, name: str) -> Engine:
+        self.prefetch(name)
+        return self._engine
+
+
 class Caller:
     """A sidecar without a wire: `call` answers what the host would read."""
 
@@ -61,14 +75,13 @@ class Caller:
         self.engine = FakeEngine()
         self.credentials = Credentials(data_dir, load=backend.loader())
         unused = cast("Any", None)
-        engines: dict[str, Engine] = dict.fromkeys(("http", "llama"), self.engine)
         services = Services(
             limits=Limits(),
             targets=Targets(PROVIDERS, self.credentials),
             credentials=self.credentials,
             streams=unused,
             chat=unused,
-            engines=engines,
+            engines=cast("Any", FakeShelf(self.engine)),
             allowed_paths=(),
             app_id=None,
             started_ns=time.monotonic_ns(),

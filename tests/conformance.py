@@ -100,7 +100,7 @@ class SidecarProcess:
     def read_line(self) -> bytes | None:
         """Return the next line, or None at the end of the output."""
         try:
-            return self._lines.get(timeout=max(0, self.deadline - time.monotonic()))
+            return self._lines.get(timeout=max(0.0, self.deadline - time.monotonic()))
         except queue.Empty:
             raise TimeoutError(f"nothing came within {STEP_SECONDS:.0f} s") from None
 
@@ -127,6 +127,7 @@ class Conversation:
         self.witness = Witness()
         self.bound: Bound = {}
         self.exited = False
+        self._skipped: Any = None
         self._process = process
         self._helpers: dict[str, subprocess.Popen[bytes]] = {}
         self._listeners: list[socket.socket] = []
@@ -142,6 +143,8 @@ class Conversation:
         """End the session the way a host does, unless the transcript did, and require that all was answered."""
         if not self.exited:
             self.play({"close_stdin": True})
+            while (line := self._process.read_line()) is not None:
+                self.witness.received(line)
             self.play({"expect_exit": 0})
 
     def close(self) -> None:
@@ -156,7 +159,7 @@ class Conversation:
         """Return the next message."""
         line = self._process.read_line()
         if line is None:
-            raise Mismatch("the output ended")
+            raise Mismatch(f"the output ended; skipped last: {self._skipped}")
         return self.witness.received(line)
 
     def do_send(self, message: Any) -> None:
@@ -174,8 +177,8 @@ class Conversation:
         match(pattern, self.receive(), self.bound)
 
     def do_recv_until(self, pattern: Any) -> None:
-        while not matches(pattern, self.receive(), self.bound):
-            pass
+        while not matches(pattern, message := self.receive(), self.bound):
+            self._skipped = message
 
     def do_recv_unordered(self, patterns: list[Any]) -> None:
         missing = list(patterns)

@@ -19,26 +19,32 @@ class Stream:
     def __init__(self) -> None:
         self.chunks = 0
         self.parts: dict[int, dict[str, Any]] = {}
+        self._texts: dict[int, list[str]] = {}
 
     def add(self, seq: int, delta: dict[str, Any]) -> None:
         assert seq == self.chunks, f"seq {seq} follows {self.chunks} chunks"
         self.chunks += 1
         if delta["type"] == "part":
             self.parts[delta["index"]] = delta["part"]
+            self._texts.pop(delta["index"], None)
         elif field := FIELDS.get(delta["type"]):
-            self._grow(delta, field)
+            self._grow(delta, delta.get(field, ""))
 
-    def _grow(self, delta: dict[str, Any], field: str) -> None:
-        part = self.parts.setdefault(delta["index"], {"type": delta["type"], field: ""})
-        whole_at_border = delta.get(field, "").encode()  # raises where a code point was split
-        part[field] += whole_at_border.decode()
+    def _grow(self, delta: dict[str, Any], text: str) -> None:
+        part = self.parts.setdefault(delta["index"], {"type": delta["type"]})
+        text.encode()  # raises where a code point was split
+        self._texts.setdefault(delta["index"], []).append(text)
         for name in ("id", "name"):
             if name in delta:
                 assert name not in part, f"the {name} of a tool call came twice"
                 part[name] = delta[name]
 
     def content(self) -> list[dict[str, Any]]:
-        return [self.parts[index] for index in sorted(self.parts)]
+        return [self.parts[index] | self._grown(index) for index in sorted(self.parts)]
+
+    def _grown(self, index: int) -> dict[str, Any]:
+        texts = self._texts.get(index)
+        return {} if texts is None else {FIELDS[self.parts[index]["type"]]: "".join(texts)}
 
 
 class Witness:

@@ -1,6 +1,7 @@
 """A conversation with the active provider: one question, or a loop of them."""
 
 import contextlib
+import importlib
 import signal
 from typing import Final
 
@@ -145,5 +146,7 @@ class Conversation:
 
 def _read_question() -> str:
     """Wait for a line, and let the event loop wait, too: nothing else goes on while a person types."""
+    with contextlib.suppress(ImportError):
+        importlib.import_module("readline")  # lets `input` edit and recall lines
     with handled_by(lambda: signal.default_int_handler(signal.SIGINT, None)):
         return input(PROMPT)

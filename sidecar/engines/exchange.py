@@ -1,7 +1,7 @@
 """One request and its answer over a pool of connections."""
 
 import zlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import lru_cache
 from types import TracebackType
 from typing import Final, Protocol, cast
@@ -29,6 +29,7 @@ INFLATED_BYTES: Final = 64 << 10
 PROXY_LOGIN: Final = 407
 
 Chunks = AsyncGenerator[bytes, None]
+PoolGetter = Callable[[], Awaitable[httpcore2.AsyncConnectionPool]]
 
 
 class _PooledBody(Protocol):
@@ -41,7 +42,7 @@ class _PooledBody(Protocol):
 class Exchange:
     """Sends a request on entry and frees its connection on exit."""
 
-    def __init__(self, pool: httpcore2.AsyncConnectionPool, request: Outgoing, proxy: str | None) -> None:
+    def __init__(self, pool: PoolGetter, request: Outgoing, proxy: str | None) -> None:
         self._pool = pool
         self._request = request
         self._proxy = proxy
@@ -49,7 +50,8 @@ class Exchange:
 
     async def __aenter__(self) -> Incoming:
         try:
-            response = await self._pool.handle_async_request(_encode(self._request))
+            pool = await self._pool()
+            response = await pool.handle_async_request(_encode(self._request))
         except TRANSPORT_ERRORS as error:
             explain = proxied_failure if self._proxy else request_failure
             raise explain(error, self._host) from None

@@ -1,5 +1,6 @@
 """HTTP/1.1 with kept connections, over the core of httpx2, whose client would add cookies and redirects."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
@@ -48,22 +49,35 @@ class HttpTransport:
         self._context: ssl.SSLContext | None = None
         self._pools: dict[tuple[str, str | None], httpcore2.AsyncConnectionPool] = {}
 
-    def prepare(self, url: str) -> None:
+    def load(self, url: str) -> None:
         """Load, from any thread, what the first request to `url` needs."""
-        self.open(Outgoing(url=url, headers={}))
+        import sidecar.engines.exchange  # noqa: F401 - loaded for `open`
+
+        self._pool(url)
 
     def open(self, request: Outgoing) -> Opening:
         """Return what sends `request` when entered."""
         from sidecar.engines.exchange import Exchange
 
-        return Exchange(self._pool(request.url), request, self._proxy_for(request.url))
+        return Exchange(partial(self._ready_pool, request.url), request, self._proxy_for(request.url))
+
+    async def _ready_pool(self, url: str) -> "httpcore2.AsyncConnectionPool":
+        """Return the pool; where there is none yet, its TLS context is made in a thread."""
+        if self._route(url) not in self._pools:
+            from anyio import to_thread
+
+            await to_thread.run_sync(self.load, url)
+        return self._pools[self._route(url)]
+
+    def _route(self, url: str) -> tuple[str, str | None]:
+        return url.partition(":")[0].lower(), self._proxy_for(url)
 
     def _proxy_for(self, url: str) -> str | None:
         """Return the address of the proxy on the way to `url`, if any."""
         return None if self._proxy is None or is_loopback(url) else self._proxy.address
 
     def _pool(self, url: str) -> "httpcore2.AsyncConnectionPool":
-        route = (url.partition(":")[0].lower(), self._proxy_for(url))
+        route = self._route(url)
         return self._pools.get(route) or self._pools.setdefault(route, self._make_pool(*route))
 
     def _make_pool(self, scheme: str, proxy: str | None) -> "httpcore2.AsyncConnectionPool":

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 import anyio
@@ -12,13 +13,11 @@ from sidecar.schema.errors import SidecarError
 
 log: Final = logging.getLogger("sidecar.engines")
 
-CLOSE_S: Final = 2.0
-
-Maker = Callable[[], Engine]
+Maker = Callable[[], AbstractAsyncContextManager[Engine]]
 
 
 class Shelf:
-    """Engines by name. A maker runs in a thread, once."""
+    """Engines by name. A maker runs in a thread, once; what it returns is entered and left by one task of `tasks`."""
 
     def __init__(self, makers: Mapping[str, Maker], tasks: TaskGroup) -> None:
         self._makers = makers
@@ -30,7 +29,7 @@ class Shelf:
         """Begin to make an engine that will be needed."""
         if name not in self._engines and name not in self._making:
             self._making[name] = anyio.Event()
-            self._tasks.start_soon(self._make, name)
+            self._tasks.start_soon(self._keep, name)
 
     async def get(self, name: str) -> Engine:
         """Return the engine, made if need be."""
@@ -48,18 +47,16 @@ class Shelf:
         engine = self._engines.get(name) or await self.get(name)
         return await engine.chat(call, emit)
 
-    async def close(self) -> None:
-        """Close every engine; what does not end in time is left to the end of the process."""
-        with anyio.move_on_after(CLOSE_S, shield=True):
-            for engine in self._engines.values():
-                await engine.close()
-
-    async def _make(self, name: str) -> None:
+    async def _keep(self, name: str) -> None:
         from anyio import to_thread
 
         try:
-            self._engines[name] = await to_thread.run_sync(self._makers[name])
+            made = await to_thread.run_sync(self._makers[name])
         except ImportError:
             log.exception("the engine %s could not be loaded", name)
-        finally:
             self._making.pop(name).set()
+            return
+        async with made as engine:
+            self._engines[name] = engine
+            self._making.pop(name).set()
+            await anyio.sleep_forever()

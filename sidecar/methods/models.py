@@ -38,7 +38,8 @@ def list_(services: Services, params: OptionalProvider, request: Request) -> Awa
 
 async def _list(services: Services, choice: Choice) -> ModelList:
     target = await services.targets.resolve(choice)
-    return ModelList(target.id, await services.engine(target).models(target))
+    engine = await services.engines.get(target.provider.engine)
+    return ModelList(target.id, await engine.models(target))
 
 
 METHODS: Final = (

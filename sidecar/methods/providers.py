@@ -46,7 +46,9 @@ def configure(
 ) -> ConfiguredProvider | Awaitable[ConfiguredProvider]:
     """Take a configuration."""
     del request
-    return services.targets.shown(services.targets.configure(params.config))
+    id_ = services.targets.configure(params.config)
+    services.engines.prefetch(services.targets.engine(id_))
+    return services.targets.shown(id_)
 
 
 def remove(services: Services, params: ProviderChoice, request: Request) -> Removed:
@@ -66,6 +68,7 @@ def set_active(
     if id_ is None:
         raise SidecarError("invalid_params", "Either `config` or `provider` is required.")
     services.targets.activate(id_)
+    services.engines.prefetch(services.targets.engine(id_))
     return services.targets.shown(id_)
 
 
@@ -97,7 +100,8 @@ async def _test(services: Services, choice: Choice) -> TestResult:
     started = time.monotonic_ns()
     try:
         target = await services.targets.resolve(choice)
-        stages = await services.engine(target).check(target)
+        engine = await services.engines.get(target.provider.engine)
+        stages = await engine.check(target)
     except SidecarError as error:
         stages = [_failed(STAGES.get(error.type, "config"), error, started)]
     return TestResult(

@@ -1,12 +1,13 @@
 """What methods work with; made by the app, handed to every handler."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
 
 from sidecar.credentials import Credentials
-from sidecar.handler import ChatHandler, Engine, Target
+from sidecar.engines.shelf import Shelf
+from sidecar.handler import ChatHandler
 from sidecar.schema.session import Limits
 from sidecar.streams import Streams
 from sidecar.targets import Targets
@@ -23,13 +24,9 @@ class Services(Struct, kw_only=True):
     credentials: Credentials
     streams: Streams
     chat: ChatHandler
-    engines: Mapping[str, Engine]
+    engines: Shelf
     allowed_paths: tuple[Path, ...]
     app_id: str | None
     started_ns: int
     watch_host: Callable[[int], None]
     end: Callable[[], None]
-
-    def engine(self, target: Target) -> Engine:
-        """Return the engine that performs calls to `target`."""
-        return self.engines[target.provider.engine]

@@ -50,11 +50,11 @@ def shutdown(services: Services, params: Empty, request: Request) -> Awaitable[E
     del params
     request.cancel = _keep_going
     request.after_reply.append(services.end)
-    return _finish(request, services.limits.exit_grace_ms / 1000)
+    return _finished(request.connection.finish(services.limits.exit_grace_ms / 1000, but=request))
 
 
-async def _finish(request: Request, grace: float) -> Empty:
-    await request.connection.finish(grace, but=request)
+async def _finished(others: Awaitable[None]) -> Empty:
+    await others
     return Empty()
 
 

@@ -156,8 +156,8 @@ class HostConnection:
         for done in request.after_reply:
             done()
 
-    async def finish(self, grace: float | None, but: Request | None = None) -> None:
-        """Take no more requests, end those that end with the session, and wait for the others.
+    def finish(self, grace: float | None, but: Request | None = None) -> Awaitable[None]:
+        """Take no more requests, end those that end with the session, and return what waits for the others.
 
         After `grace` seconds what is left is cancelled and answered with `shutting_down`.
         """
@@ -165,6 +165,9 @@ class HostConnection:
         for request in tuple(self._running):
             if request.hang_up is not None and grace is not None:
                 request.hang_up()
+        return self._settle(grace, but)
+
+    async def _settle(self, grace: float | None, but: Request | None) -> None:
         with anyio.move_on_after(grace):
             await self._idle(but)
         self._expired = True

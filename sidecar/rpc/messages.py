@@ -16,6 +16,9 @@ Id = str | int
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are not JSON."""
 
+SEARCHED_BYTES: Final = 4096
+"""How much of each end of a message that cannot be read is searched for its id."""
+
 LONE_SURROGATE: Final = re.compile(
     rb"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
@@ -93,6 +96,9 @@ def decode(line: bytes) -> Incoming | Invalid | Ignored | list[Incoming | Invali
         mended = mend_surrogates(line)
     try:
         return _decode_line(mended)
+    except RecursionError:
+        error = SidecarError("parse_error", "The message is nested too deeply.")
+        return Invalid(find_id(line[:SEARCHED_BYTES], line[-SEARCHED_BYTES:]), error)
     except UNREADABLE:
         return Invalid(None, SidecarError("parse_error"))
 
@@ -129,12 +135,12 @@ def _decode_one(line: bytes) -> Incoming | Invalid | Ignored:
 
 
 def _check(envelope: _Envelope, size: int) -> Incoming | Invalid | Ignored:
+    if not envelope.method and (envelope.result or envelope.error):
+        return Ignored()
     try:
         id_ = _decode_id(envelope.id) if envelope.id else None
     except UNREADABLE:
         return Invalid(None, SidecarError("invalid_message", "An id must be a string or a 64-bit integer."))
-    if not envelope.method and (envelope.result or envelope.error):
-        return Ignored()
     if bytes(envelope.jsonrpc) != b'"2.0"':
         return Invalid(id_, SidecarError("invalid_message", 'The member "jsonrpc" must be "2.0".'))
     try:

@@ -1,6 +1,6 @@
 """A method is a row: dispatch, schema and documentation come from it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
 from msgspec import Raw, Struct
@@ -15,7 +15,7 @@ class Connection(Protocol):
     initialized: bool
 
     def request(self, id_: Id) -> "Request | None": ...
-    async def finish(self, grace: float | None, but: "Request | None" = None) -> None: ...
+    def finish(self, grace: float | None, but: "Request | None" = None) -> Awaitable[None]: ...
 
 
 class Request:

@@ -101,6 +101,7 @@ class Outbox:
         self._descriptor = descriptor
         self._limits = limits
         self._broken = broken
+        self._bound = min(limits.hard_output_bytes, limits.max_output_bytes)
         self._loop = asyncio.get_running_loop()
         self._queue: list[bytes] = []
         self._undelivered = 0
@@ -126,8 +127,8 @@ class Outbox:
             return
         self._queue.append(line)
         self._undelivered += len(line)
-        if self._undelivered > self._limits.hard_output_bytes:
-            self._over_hard_bound()
+        if self._undelivered > self._bound:
+            self._over_bound()
         self._schedule()
 
     def send(self, method: str, params: Struct) -> None:
@@ -229,7 +230,7 @@ class Outbox:
         if self._queue:
             self._schedule()
 
-    def _over_hard_bound(self) -> None:
+    def _over_bound(self) -> None:
         if self._undelivered > self._limits.max_output_bytes:
             self._die()
         elif not self._watching:

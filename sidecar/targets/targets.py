@@ -9,7 +9,7 @@ from msgspec import Struct
 from sidecar.credentials import KEYCHAIN_ERRORS, Credentials, checked_name
 from sidecar.handler import Target
 from sidecar.providers.origins import origin_of
-from sidecar.providers.record import Provider
+from sidecar.providers.record import EngineName, Provider
 from sidecar.schema.errors import ErrorType, SidecarError
 from sidecar.schema.providers import BaseConfig, ConfiguredProvider, ProviderInfo
 from sidecar.schema.secret import Secret
@@ -73,6 +73,10 @@ class Targets:
         """Make the provider the one that is meant when none is named."""
         self._instance(id_).endpoint()
         self._active = id_
+
+    def engine(self, id_: str) -> EngineName:
+        """Return the name of the engine that performs calls to the provider."""
+        return self._instance(id_).record.engine
 
     @property
     def active(self) -> ConfiguredProvider | None:

@@ -489,7 +489,7 @@ async def test_a_tls_context_is_made_for_https_only_and_only_once() -> None:
     transport = HttpTransport()
     made = []
     for url in ("http://127.0.0.1:1", "https://api.example", "https://other.example"):
-        transport.prepare(url)
+        transport.load(url)
         made.append(transport._context)
     assert made[0] is None
     assert made[1] is not None

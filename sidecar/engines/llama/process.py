@@ -93,6 +93,7 @@ class Worker:
     @classmethod
     async def spawn(cls, argv: Sequence[str]) -> "Worker":
         """Start a worker, to be `run` without delay; raises `SidecarError("engine_unavailable")` when that fails."""
+        process: Process | None = None
         try:
             # A cancelled `open_process` may leave a process behind.
             with anyio.CancelScope(shield=True):
@@ -101,6 +102,7 @@ class Worker:
         except OSError as error:
             message = f"The local engine's process could not be started: {error.strerror}."
             raise SidecarError("engine_unavailable", message) from None
+        assert process is not None
         return cls(process)
 
     @property

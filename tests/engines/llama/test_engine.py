@@ -12,8 +12,7 @@ import anyio
 import pytest
 from local_models import Question, gguf, target_for
 
-from sidecar.engines.llama import engine as engine_module
-from sidecar.engines.llama import resident, residents
+from sidecar.engines.llama import local, resident, residents, runtimes
 from sidecar.engines.llama.engine import LlamaEngine
 from sidecar.schema.chat import FinishReason, FunctionTool, Message, Text, Warning
 from sidecar.schema.errors import SidecarError
@@ -167,7 +166,7 @@ async def test_a_slow_worker_does_not_hold_up_who_cancels_and_serves_the_next(mo
 
 
 async def test_a_worker_that_never_stops_is_replaced(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module, "DRAIN_S", 0.05)
+    monkeypatch.setattr(local, "DRAIN_S", 0.05)
     async with running() as engine:
         question = Question(target_for(model), "slow /nowhere")
         assert await cancelled_after(engine, question, question.spoke) < TOO_LONG_S
@@ -465,7 +464,7 @@ async def test_check_stops_at_a_bad_file(tmp_path: Path) -> None:
 
 
 async def test_check_tells_that_no_engine_is_installed(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module.runtimes, "MODULES", {"xllamacpp": "no_such_module"})
+    monkeypatch.setattr(runtimes, "MODULES", {"xllamacpp": "no_such_module"})
     async with running() as engine:
         stages = await engine.check(target_for(model))
     assert [(stage.stage, stage.ok, stage.hint) for stage in stages] == [
@@ -475,7 +474,7 @@ async def test_check_tells_that_no_engine_is_installed(model: Path, monkeypatch:
 
 
 async def test_check_starts_a_worker_that_loads_nothing(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module.runtimes, "MODULES", {"xllamacpp": "sys"})
+    monkeypatch.setattr(runtimes, "MODULES", {"xllamacpp": "sys"})
     async with running() as engine:
         stages = await engine.check(target_for(model))
         assert [one.loaded for one in await engine.models(target_for(model))] == [False]
@@ -483,7 +482,7 @@ async def test_check_starts_a_worker_that_loads_nothing(model: Path, monkeypatch
 
 
 async def test_check_tells_that_the_worker_does_not_run(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module.runtimes, "MODULES", {"xllamacpp": "sys"})
+    monkeypatch.setattr(runtimes, "MODULES", {"xllamacpp": "sys"})
     async with LlamaEngine([*FAKE, "--fail"]) as engine:
         stages = await engine.check(target_for(model))
     assert [(stage.stage, stage.ok) for stage in stages] == [("file", True), ("engine", False)]

@@ -212,7 +212,7 @@ async def test_a_killed_worker_costs_one_answer(runtime: RuntimeName) -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(ask)
             await asked.spoke.wait()
-            resident = engine._residents.holding(str(MODEL))[0]
+            resident = engine._models()._residents.holding(str(MODEL))[0]
             assert resident._worker is not None
             os.kill(resident._worker.pid, signal.SIGKILL)
         assert [error.type for error in errors] == ["engine_crashed"]

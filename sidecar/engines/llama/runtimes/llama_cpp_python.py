@@ -52,7 +52,7 @@ class LlamaCppPython:
             layers = ALL_LAYERS if self.native.llama_supports_gpu_offload() else 0
         try:
             return Model(self, self._open(request, layers))
-        except ValueError as error:
+        except (ValueError, RuntimeError) as error:
             raise SidecarError("model_file_invalid", "The model could not be loaded.") from error
 
     def _open(self, request: Load, layers: int) -> Any:

@@ -1,0 +1,64 @@
+import pytest
+
+from sidecar.cli.words import failure, summary, waiting
+from sidecar.schema.chat import ChatResult, FinishReason
+from sidecar.schema.errors import SidecarError
+from sidecar.schema.events import Status
+from sidecar.schema.usage import Cost, Timing, Usage
+
+
+def result(usage: Usage, cost: Cost, timing: Timing) -> ChatResult:
+    return ChatResult(
+        finish_reason=FinishReason("stop"),
+        usage=usage,
+        cost=cost,
+        timing=timing,
+        attempts=[],
+        warnings=[],
+        provider="p",
+        model="m",
+    )
+
+
+@pytest.mark.parametrize(
+    ("usage", "cost", "timing", "line"),
+    [
+        (
+            Usage(input_tokens=2, output_tokens=21, reasoning_tokens=5),
+            Cost(amount="1", source="table"),
+            Timing(first_token_ms=500, total_ms=1500),
+            "2 tokens in, 21 tokens out, 5 of them reasoning, 20.0 tokens/s, first token 0.50 s, total 1.50 s, cost 1 USD",
+        ),
+        (
+            Usage(output_tokens=3, source="estimated"),
+            Cost(amount="0.1", estimated=True),
+            Timing(first_token_ms=7, total_ms=7),
+            "about 3 tokens out, first token 0.01 s, total 0.01 s, cost about 0.1 USD",
+        ),
+        (Usage(), Cost(amount="0", source="free"), Timing(total_ms=40), "total 0.04 s"),
+    ],
+)
+def test_the_summary_tells_what_is_known(usage: Usage, cost: Cost, timing: Timing, line: str) -> None:
+    assert summary(result(usage, cost, timing)) == line
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (Status(state="loading_model", progress=0.434), ("loading model", " 43 %")),
+        (Status(state="stalled", ms=15_000), ("no sign of life", " for 15 s")),
+        (Status(state="connecting"), ("connecting", "")),
+    ],
+)
+def test_a_status_is_told_in_words(status: Status, words: tuple[str, str]) -> None:
+    assert waiting(status) == words
+
+
+def test_a_failure_tells_its_cure() -> None:
+    error = SidecarError("rate_limited", "Groq asks to slow down.", retry_after_ms=12_000, hint="Wait a little.")
+    assert failure(error.to_object()) == ["error: Groq asks to slow down.", "retry: in 12 s", "hint: Wait a little."]
+
+
+def test_a_missing_key_is_cured_by_a_flag_of_this_command() -> None:
+    error = SidecarError("credential_not_found", "There is no key.", hint="Call credentials.save.")
+    assert failure(error.to_object())[1].endswith("with --api-key-env.")
