@@ -11,13 +11,21 @@ unexport PYTHONDONTWRITEBYTECODE
 # The default build of llama-cpp-python crashes on processors with AMX, and pip's cache ignores build options.
 LLAMA_BUILD := -DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF -DGGML_OPENMP=OFF -DLLAMA_OPENSSL=OFF
 
+define PROTOCOL_DRIFT
+import sys
+from protocol.generate import files
+stale = [path.name for path, content in files().items() if path.read_text("utf-8") != content]
+sys.exit(f"protocol/ is out of date ({', '.join(stale)}): run make protocol" if stale else 0)
+endef
+export PROTOCOL_DRIFT
+
 .PHONY: demo test check protocol llama-cpp-python clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/llm-sidecar chat --demo
 
 test: $(VENV)/.dev
-	$(BIN)/pytest
+	$(BIN)/pytest -r s
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check
@@ -25,8 +33,8 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
-	$(BIN)/python -m protocol.generate --check
-	$(BIN)/python tests/readme.py --check
+	@$(BIN)/python -c "$$PROTOCOL_DRIFT"
+	$(BIN)/pytest --quiet tests/test_readme.py -k tables
 
 protocol: $(VENV)/.dev
 	$(BIN)/python -m protocol.generate
@@ -57,6 +65,5 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/.demo
 
 $(VENV)/.llama-cpp-python: | $(VENV)/.demo
 	CMAKE_ARGS="$(LLAMA_BUILD)" CMAKE_BUILD_PARALLEL_LEVEL=$${CMAKE_BUILD_PARALLEL_LEVEL:-2} \
-		$(PIP) --no-cache-dir --no-binary llama-cpp-python '.[llama-cpp-python]'
-	$(PIP) --editable .
+		$(PIP) --no-cache-dir --no-binary llama-cpp-python --editable '.[llama-cpp-python]'
 	@touch $@

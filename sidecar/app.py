@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final, NoReturn
 
@@ -130,12 +130,13 @@ class _Sidecar:
 
     def _make_http(self) -> AbstractAsyncContextManager[Engine]:
         from sidecar.dialects import openai_chat
+        from sidecar.engines.addressing import PlainHttp
         from sidecar.engines.http import HttpEngine
         from sidecar.engines.pooled import HttpTransport
 
         transport = HttpTransport(self._settings.proxy)
         transport.load(LOOPBACK)
-        plain_http = "allow" if self._settings.allow_plain_http else "refuse"
+        plain_http: PlainHttp = "allow" if self._settings.allow_plain_http else "refuse"
         return _closing(HttpEngine(transport, {"openai_chat": openai_chat.DIALECT}, plain_http))
 
     def _make_llama(self) -> AbstractAsyncContextManager[Engine]:
@@ -193,7 +194,7 @@ def _make_scripted() -> AbstractAsyncContextManager[Engine]:
 
 
 @asynccontextmanager
-async def _closing(engine: Engine) -> AsyncIterator[Engine]:
+async def _closing(engine: Engine) -> AsyncGenerator[Engine, None]:
     """Close the engine when it is left, within a bound."""
     try:
         yield engine

@@ -54,7 +54,7 @@ class Call(Struct, kw_only=True):
     target: Target
     report: Callable[[Status], None]
     transcript: Transcript = field(default_factory=Transcript)
-    attempts: list[Attempt] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list[Attempt])
     cost: Cost | None = None
 
     def completion(self) -> Completion:

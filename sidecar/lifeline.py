@@ -7,7 +7,7 @@ import select
 import sys
 import threading
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 log: Final = logging.getLogger("sidecar.lifeline")
 
@@ -53,23 +53,28 @@ def _waiter(pid: int) -> Callable[[], None]:
 
 
 def _kqueue_waiter(pid: int) -> Callable[[], None]:
-    queue = select.kqueue()  # type: ignore[attr-defined,unused-ignore]
-    event = select.kevent(  # type: ignore[attr-defined,unused-ignore]
-        pid,
-        filter=select.KQ_FILTER_PROC,  # type: ignore[attr-defined,unused-ignore]
-        flags=select.KQ_EV_ADD,  # type: ignore[attr-defined,unused-ignore]
-        fflags=select.KQ_NOTE_EXIT,  # type: ignore[attr-defined,unused-ignore]
-    )
+    kernel: Any = select
+    queue = kernel.kqueue()
+    event = kernel.kevent(pid, filter=kernel.KQ_FILTER_PROC, flags=kernel.KQ_EV_ADD, fflags=kernel.KQ_NOTE_EXIT)
     queue.control([event], 0, 0)
-    return lambda: queue.control(None, 1, None) and None
+
+    def wait() -> None:
+        queue.control(None, 1, None)
+
+    return wait
 
 
 def _windows_waiter(pid: int) -> Callable[[], None]:
-    import ctypes  # needed on this platform only
+    import ctypes
 
     synchronize, forever = 0x00100000, 0xFFFFFFFF
-    kernel = ctypes.windll.kernel32  # type: ignore[attr-defined,unused-ignore]
+    system: Any = ctypes
+    kernel = system.windll.kernel32
     handle = kernel.OpenProcess(synchronize, False, pid)
     if not handle:
         raise ProcessLookupError(pid)
-    return lambda: kernel.WaitForSingleObject(handle, forever) and None
+
+    def wait() -> None:
+        kernel.WaitForSingleObject(handle, forever)
+
+    return wait

@@ -13,9 +13,7 @@ def ignore(status: Status) -> None:
     del status
 
 
-def call_for(
-    content: str = "hi", timeouts: Timeouts | None = None, report: Callable[[Status], None] = ignore
-) -> Call:
+def call_for(content: str = "hi", timeouts: Timeouts | None = None, report: Callable[[Status], None] = ignore) -> Call:
     """Return a call to the scripted provider."""
     target = Target(
         id="scripted", provider=PROVIDERS["scripted"], config=ScriptedConfig(), endpoint="script:", model="script-1"

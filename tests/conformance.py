@@ -100,9 +100,12 @@ class SidecarProcess:
     def read_line(self) -> bytes | None:
         """Return the next line, or None at the end of the output."""
         try:
-            return self._lines.get(timeout=max(0.0, self.deadline - time.monotonic()))
+            line = self._lines.get(timeout=max(0.0, self.deadline - time.monotonic()))
         except queue.Empty:
             raise TimeoutError(f"nothing came within {STEP_SECONDS:.0f} s") from None
+        if line is None:
+            self._lines.put(None)
+        return line
 
     def stop_reading(self) -> None:
         self._reading.clear()
@@ -127,7 +130,7 @@ class Conversation:
         self.witness = Witness()
         self.bound: Bound = {}
         self.exited = False
-        self._skipped: Any = None
+        self.skipped: Any = None
         self._process = process
         self._helpers: dict[str, subprocess.Popen[bytes]] = {}
         self._listeners: list[socket.socket] = []
@@ -159,7 +162,7 @@ class Conversation:
         """Return the next message."""
         line = self._process.read_line()
         if line is None:
-            raise Mismatch(f"the output ended; skipped last: {self._skipped}")
+            raise Mismatch("the output ended")
         return self.witness.received(line)
 
     def do_send(self, message: Any) -> None:
@@ -178,7 +181,8 @@ class Conversation:
 
     def do_recv_until(self, pattern: Any) -> None:
         while not matches(pattern, message := self.receive(), self.bound):
-            self._skipped = message
+            self.skipped = message
+            assert time.monotonic() < self._process.deadline, f"still coming: {message}"
 
     def do_recv_unordered(self, patterns: list[Any]) -> None:
         missing = list(patterns)
@@ -265,5 +269,6 @@ def run(path: Path, home: Path) -> Witness:
                 talk.play(step)
             except Exception as error:
                 error.add_note(f"{path.name}:{number}: {json.dumps(step)[:500]}")
+                error.add_note(f"skipped last: {json.dumps(talk.skipped)[:2000]}")
                 raise
     return talk.witness

@@ -42,7 +42,9 @@ def pair(key: str, value: str | int | Sequence[str]) -> bytes:
 
 def gguf(metadata: dict[str, Any] | None = None, tensors: int = 1, data: bytes = bytes(4096)) -> bytes:
     """Return a well-formed file whose tensors are of 32 floats each."""
-    chosen = {"general.architecture": "llama", "general.name": "Tiny", "llama.context_length": 2048} | (metadata or {})
+    chosen: dict[str, Any] = {"general.architecture": "llama", "general.name": "Tiny", "llama.context_length": 2048} | (
+        metadata or {}
+    )
     pairs = [pair(key, value) for key, value in chosen.items() if value is not None]
     infos = [text(f"t{at}") + struct.pack("<IQIQ", 1, 32, 0, at * 128) for at in range(tensors)]
     head = b"GGUF" + struct.pack("<IQQ", 3, tensors, len(pairs)) + b"".join(pairs) + b"".join(infos)

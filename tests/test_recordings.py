@@ -1,7 +1,6 @@
 """Recorded answers through the real process: what a host reads is what the provider's own SDK read."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec

@@ -57,16 +57,25 @@ class Witness:
         self._streams: dict[str, Stream] = {}
         self._limits = LIMITS
         self._unidentified = False
+        self._unreadable = 0
 
     def sent(self, data: bytes) -> None:
         """Take note of bytes that went to the sidecar."""
         *lines, self._written = (self._written + data).split(b"\n")
         for line in lines:
-            for message in _readable(line):
-                self.seen.add(f"method:{message.get('method')}")
-                self.seen.add(f"notification:{message.get('method')}")
-                if _is_id(message.get("id")):
-                    self._calls.setdefault(_key(message["id"]), []).append(message)
+            try:
+                messages = list(_messages(line))
+            except (ValueError, RecursionError):
+                self._unreadable += 1
+                continue
+            for message in messages:
+                self._called(message)
+
+    def _called(self, message: dict[str, Any]) -> None:
+        self.seen |= {f"method:{message.get('method')}", f"notification:{message.get('method')}"}
+        is_reply = "method" not in message and ("result" in message or "error" in message)
+        if _is_id(message.get("id")) and not is_reply:
+            self._calls.setdefault(_key(message["id"]), []).append(message)
 
     def ended(self) -> None:
         """Take note that nothing more will be sent."""
@@ -107,16 +116,21 @@ class Witness:
             self._unidentified = True
             return
         call = self._settle(reply)
+        if call is None:
+            return
         if "result" in reply:
             _validate(_results()[call["method"]], reply["result"])
             self._limits = reply["result"].get("limits", self._limits)
         if call.get("method") == "chat.stream":
             self._ended(_stream_id(call), reply)
 
-    def _settle(self, reply: dict[str, Any]) -> dict[str, Any]:
+    def _settle(self, reply: dict[str, Any]) -> dict[str, Any] | None:
         """Forget the call that a reply belongs to; the last one, where the id was taken already."""
         key = _key(reply["id"])
         calls = self._calls.get(key)
+        if not calls and "error" in reply and self._unreadable:
+            self._unreadable -= 1
+            return None
         assert calls, f"a reply to nobody, or a second one: {reply}"
         duplicate = "error" in reply and reply["error"]["data"]["type"] == "duplicate_id"
         call = calls.pop(-1 if duplicate else 0)
@@ -140,11 +154,8 @@ def _plain(content: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"text": ""} | part if part["type"] == "reasoning" else part for part in content]
 
 
-def _readable(line: bytes) -> Iterator[dict[str, Any]]:
-    try:
-        message = json.loads(line.removeprefix(b"\xef\xbb\xbf"))
-    except (ValueError, RecursionError):
-        return
+def _messages(line: bytes) -> Iterator[dict[str, Any]]:
+    message = json.loads(line.removeprefix(b"\xef\xbb\xbf") or b"[]")
     for one in message if isinstance(message, list) else [message]:
         if isinstance(one, dict):
             yield one

@@ -1,6 +1,7 @@
 """HTTP/1.1 with kept connections, over the core of httpx2, whose client would add cookies and redirects."""
 
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
@@ -51,8 +52,7 @@ class HttpTransport:
 
     def load(self, url: str) -> None:
         """Load, from any thread, what the first request to `url` needs."""
-        import sidecar.engines.exchange  # noqa: F401 - loaded for `open`
-
+        import_module("sidecar.engines.exchange")
         self._pool(url)
 
     def open(self, request: Outgoing) -> Opening:

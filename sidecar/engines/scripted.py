@@ -117,9 +117,10 @@ class Pause(Struct, tag="pause", tag_field="do"):
     ms: int
 
 
-Step = Say | Think | Refuse | CallTool | Show | Count | Report | Warn | Finish | Fail | Break | Hang | Pause
+Event = Think | Refuse | CallTool | Show | Count | Report | Warn | Finish
+Step = Event | Say | Fail | Break | Hang | Pause
 
-DELTAS: Final = {Say: TextDelta, Think: ReasoningDelta, Refuse: RefusalDelta}
+DELTAS: Final = {Think: ReasoningDelta, Refuse: RefusalDelta}
 
 
 class Script(Struct):
@@ -179,7 +180,7 @@ async def _play(step: Step, call: Call, emit: Emit) -> None:
             await _emit(_event(step), call, emit)
 
 
-def _event(step: Step) -> Any:  # noqa: PLR0911 - one row a step
+def _event(step: Event) -> Any:  # noqa: PLR0911 - one row a step
     match step:
         case Think() | Refuse():
             return DELTAS[type(step)](step.index, step.text)

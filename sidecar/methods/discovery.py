@@ -35,7 +35,11 @@ def openrpc() -> OpenRpc:
     schemas = definitions()
     document = OpenRpc(
         openrpc="1.3.2",
-        info={"title": NAME, "version": __version__, "description": "Language models over JSON-RPC on stdin and stdout."},
+        info={
+            "title": NAME,
+            "version": __version__,
+            "description": "Language models over JSON-RPC on stdin and stdout.",
+        },
         methods=[_method(row, schemas) for row in METHODS],
         notifications=[_notification(row, schemas) for row in NOTIFICATIONS],
         components={"schemas": schemas},
@@ -124,6 +128,3 @@ def _relocated(node: Any) -> Any:
     if isinstance(node, list):
         return [_relocated(value) for value in node]
     return node.replace("#/$defs/", "#/components/schemas/") if isinstance(node, str) else node
-
-
-

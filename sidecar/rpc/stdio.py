@@ -42,6 +42,8 @@ class Inbox:
         self._pieces: deque[bytes] = deque()
         self._lines: Iterator[bytes | Oversized] | None = None
         self._current = 0
+        self._busy = False
+        self._pumping = False
 
     def start(self, ended: Callable[[], None]) -> None:
         self._ended = ended
@@ -62,25 +64,29 @@ class Inbox:
 
     def _arrived(self, data: bytes) -> None:
         self._pieces.append(data)
-        if self._lines is None:
+        if not self._busy:
             self._pump()
 
     def _pump(self) -> None:
         """Handle some lines, then let others run."""
         if self._lines is None:
-            data = self._pieces.popleft()
-            self._lines = self._splitter.feed(data) if data else self._splitter.close()
-            self._current = len(data)
-        handled = 0
-        for line in islice(self._lines, LINES_PER_TURN):
-            handled += 1
+            self._lines = self._open(self._pieces.popleft())
+        batch = list(islice(self._lines, LINES_PER_TURN))
+        for line in batch:
             self._receive(line)
-        if handled < LINES_PER_TURN:
-            self._finish_piece()
-        if self._lines is not None or self._pieces:
+        done = len(batch) < LINES_PER_TURN
+        if done:
+            self._close()
+        self._busy = not done or bool(self._pieces)
+        if self._busy:
             self._loop.call_soon(self._pump)
 
-    def _finish_piece(self) -> None:
+    def _open(self, data: bytes) -> Iterator[bytes | Oversized]:
+        self._current = len(data)
+        return self._splitter.feed(data) if data else self._splitter.close()
+
+    def _close(self) -> None:
+        """Make room for another piece; the empty one is the end."""
         self._lines = None
         if self._current == 0:
             self._ended()

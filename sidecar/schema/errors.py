@@ -194,7 +194,7 @@ class SidecarError(Exception):
     def to_object(self) -> ErrorObject:
         """Return the `error` member of the reply."""
         kind = ERRORS[self.type]
-        details = {"retryable": kind.retryable} | self.details
+        details: dict[str, Any] = {"retryable": kind.retryable} | self.details
         return ErrorObject(kind.code, self.message, ErrorData(type=kind.type, category=kind.category, **details))
 
 

@@ -99,4 +99,4 @@ class OpenRpc(Struct, frozen=True):
     info: dict[str, Any]
     methods: list[dict[str, Any]]
     notifications: list[dict[str, Any]] = field(default_factory=list, name="x-notifications")
-    components: dict[str, Any] = field(default_factory=dict)
+    components: dict[str, Any] = field(default_factory=dict[str, Any])

@@ -25,9 +25,9 @@ def result(usage: Usage, cost: Cost, timing: Timing) -> ChatResult:
     [
         (
             Usage(input_tokens=2, output_tokens=21, reasoning_tokens=5),
-            Cost(amount="1", source="table"),
+            Cost(amount=None),
             Timing(first_token_ms=500, total_ms=1500),
-            "2 tokens in, 21 tokens out, 5 of them reasoning, 20.0 tokens/s, first token 0.50 s, total 1.50 s, cost 1 USD",
+            "2 tokens in, 21 tokens out, 5 of them reasoning, 20.0 tokens/s, first token 0.50 s, total 1.50 s",
         ),
         (
             Usage(output_tokens=3, source="estimated"),
@@ -35,6 +35,7 @@ def result(usage: Usage, cost: Cost, timing: Timing) -> ChatResult:
             Timing(first_token_ms=7, total_ms=7),
             "about 3 tokens out, first token 0.01 s, total 0.01 s, cost about 0.1 USD",
         ),
+        (Usage(), Cost(amount="0.0012"), Timing(total_ms=40), "total 0.04 s, cost 0.0012 USD"),
         (Usage(), Cost(amount="0", source="free"), Timing(total_ms=40), "total 0.04 s"),
     ],
 )

@@ -49,7 +49,11 @@ async def test_a_finished_attempt_has_the_reported_usage() -> None:
     call.transcript.add(UsageDelta(input_tokens=7, output_tokens=2))
     (attempt,) = await attempts(call, lambda: None)
     assert attempt == Attempt(
-        provider="scripted", model="script-1", outcome="ok", duration_ms=0, usage=UsageDelta(input_tokens=7, output_tokens=2)
+        provider="scripted",
+        model="script-1",
+        outcome="ok",
+        duration_ms=0,
+        usage=UsageDelta(input_tokens=7, output_tokens=2),
     )
 
 
