@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from sidecar.schema.chat import (
     FinishReason,
@@ -76,7 +77,7 @@ class Transcript:
         elif isinstance(event, PartDelta):
             self.parts[event.index] = event.part
         elif isinstance(event, UsageDelta):
-            self.usage = event
+            self.usage = Usage(**asdict(event))
         elif isinstance(event, FinishReason):
             self.finish = event
         elif isinstance(event, Warning):

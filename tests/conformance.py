@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[1]
 TRANSCRIPTS = sorted((ROOT / "protocol" / "conformance").glob("*.jsonl"))
 STEP_SECONDS = 10.0
 KEPT_ENVIRONMENT = ("PATH", "SYSTEMROOT", "PYTHONPATH")
+NO_KEYCHAIN = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
 
 
 def load(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -43,7 +44,7 @@ class SidecarProcess:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "sidecar", "--data-dir", str(home / "data"), *arguments],
             cwd=ROOT,
-            env=kept | {"HOME": str(home), "XDG_RUNTIME_DIR": str(home)},
+            env=kept | {"HOME": str(home), "XDG_RUNTIME_DIR": str(home)} | NO_KEYCHAIN,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

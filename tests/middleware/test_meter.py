@@ -53,7 +53,7 @@ async def test_a_finished_attempt_has_the_reported_usage() -> None:
         model="script-1",
         outcome="ok",
         duration_ms=0,
-        usage=UsageDelta(input_tokens=7, output_tokens=2),
+        usage=Usage(input_tokens=7, output_tokens=2),
     )
 
 
