@@ -15,7 +15,7 @@ from sidecar.schema.errors import ERRORS
 from sidecar.schema.session import Limits
 
 FOLDER: Final = Path(__file__).parent
-COMMAND: Final = "python -m protocol.generate"
+COMMAND: Final = "make protocol"
 
 
 def files() -> dict[Path, str]:

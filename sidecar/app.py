@@ -140,9 +140,9 @@ class _Sidecar:
         return _closing(HttpEngine(transport, {"openai_chat": openai_chat.DIALECT}, plain_http))
 
     def _make_llama(self) -> AbstractAsyncContextManager[Engine]:
-        from sidecar.engines.llama.engine import LlamaEngine
+        from sidecar.engines.llama.engine import llama_engine
 
-        return LlamaEngine(load_ms=self._settings.limits.load_ms)
+        return llama_engine(load_ms=self._settings.limits.load_ms)
 
     def _watch_host(self, pid: int) -> None:
         lifeline.watch(pid, lambda: self._end(CLEAN))
@@ -154,7 +154,7 @@ class _Sidecar:
         if self._outbox.host_is_gone:
             self._end(CLEAN)
         else:
-            self._tasks.start_soon(self._finish, CLEAN)
+            self._finish_soon(CLEAN)
 
     def _handle_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -165,7 +165,11 @@ class _Sidecar:
                 loop.add_signal_handler(number, self._signalled, number)
 
     def _signalled(self, number: int) -> None:
-        self._tasks.start_soon(self._finish, SIGNALLED + number)
+        self._finish_soon(SIGNALLED + number)
+
+    def _finish_soon(self, code: int) -> None:
+        if not self._ended.is_set():  # else the tasks are no more
+            self._tasks.start_soon(self._finish, code)
 
     def _leave_soon(self) -> None:
         self._tasks.start_soon(self._leave, CLEAN)

@@ -33,11 +33,9 @@ PROBE_S: Final = 20.0
 DELTAS: Final[dict[protocol.Kind, type[TextDelta | ReasoningDelta]]] = {"text": TextDelta, "reasoning": ReasoningDelta}
 FINISHES: Final[dict[protocol.Finish, Reason]] = {"stop": "stop", "length": "length", "cancelled": "cancelled"}
 
-Progress = Callable[[float], Awaitable[None]]
-
 
 class LocalModels:
-    """Answers with the model file of a target whose configuration is a `LocalConfig`."""
+    """An engine: answers with the model file of a target whose configuration is a `LocalConfig`."""
 
     def __init__(self, tasks: TaskGroup, load_ms: int, argv: Sequence[str] | None = None) -> None:
         self._tasks = tasks
@@ -70,23 +68,7 @@ class LocalModels:
         lease = await self._lease(call.target, tell)
         await self._answer(lease, chat, call, tell)
 
-    async def load(self, target: Target, progress: Progress) -> protocol.Loaded:
-        """Load the model ahead of its first use; returns at once when it is loaded."""
-
-        async def tell(status: Status) -> None:
-            if status.progress is not None:
-                await progress(status.progress)
-
-        resident = await self._residents.join(_key(target), _config(target).keep_alive_s, tell)
-        self._residents.leave(resident)
-        assert resident.loaded is not None
-        return resident.loaded
-
-    async def unload(self, target: Target) -> bool:
-        """Free the memory of the model, after answers in progress; returns whether there was any."""
-        return await self._residents.unload(target.endpoint)
-
-    async def describe(self, target: Target) -> list[ModelInfo]:
+    async def models(self, target: Target) -> list[ModelInfo]:
         """Return the one model that the file holds."""
         file = await inspect(target.endpoint)
         held = self._residents.holding(target.endpoint)

@@ -71,17 +71,6 @@ class Residents:
             resident.expiry = anyio.CancelScope()
             self._tasks.start_soon(_expire, resident, resident.expiry)
 
-    async def unload(self, path: str) -> bool:
-        """End the workers of a model file, answers in progress being finished first; returns whether there were any."""
-        held = self.holding(path)
-        for resident in held:
-            resident.retired = True
-            if not resident.users:
-                resident.end()
-        for resident in held:
-            await resident.gone.wait()
-        return bool(held)
-
     async def end(self) -> None:
         """End all workers now."""
         for resident in self._all:

@@ -13,7 +13,8 @@ import pytest
 from local_models import Question, gguf, target_for
 
 from sidecar.engines.llama import local, resident, residents, runtimes
-from sidecar.engines.llama.engine import LlamaEngine
+from sidecar.engines.llama.engine import llama_engine
+from sidecar.engines.llama.local import LocalModels
 from sidecar.schema.chat import FinishReason, FunctionTool, Message, Text, Warning
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import ReasoningDelta, Status, TextDelta, UsageDelta
@@ -40,25 +41,25 @@ def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def running(load_ms: int = 10_000) -> AsyncIterator[LlamaEngine]:
+async def running(load_ms: int = 10_000) -> AsyncIterator[LocalModels]:
     with anyio.fail_after(20):
-        async with LlamaEngine(FAKE, load_ms) as engine:
+        async with llama_engine(FAKE, load_ms) as engine:
             yield engine
 
 
-async def ask(engine: LlamaEngine, path: Path, content: str, **settings: float) -> str:
+async def ask(engine: LocalModels, path: Path, content: str, **settings: float) -> str:
     question = Question(target_for(path, **settings), content)
     await engine.chat(question.call, question.emit)
     return question.said
 
 
-async def refused(engine: LlamaEngine, question: Question) -> SidecarError:
+async def refused(engine: LocalModels, question: Question) -> SidecarError:
     with pytest.raises(SidecarError) as raised:
         await engine.chat(question.call, question.emit)
     return raised.value
 
 
-async def cancelled_after(engine: LlamaEngine, question: Question, moment: anyio.Event) -> float:
+async def cancelled_after(engine: LocalModels, question: Question, moment: anyio.Event) -> float:
     """Cancel the question when `moment` comes; return how many seconds it took to end."""
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(engine.chat, question.call, question.emit)
@@ -139,7 +140,7 @@ async def test_questions_are_answered_in_the_order_they_came(model: Path) -> Non
     assert [question.said for question in later] == ["2", "3", "4", "5"]
 
 
-async def _chat_in(scope: anyio.CancelScope, engine: LlamaEngine, question: Question) -> None:
+async def _chat_in(scope: anyio.CancelScope, engine: LocalModels, question: Question) -> None:
     with scope:
         await engine.chat(question.call, question.emit)
 
@@ -335,37 +336,6 @@ async def test_a_model_in_use_is_not_idle(model: Path) -> None:
             tasks.cancel_scope.cancel()
 
 
-async def test_load_and_unload(model: Path) -> None:
-    target = target_for(model)
-    seen: list[float] = []
-
-    async def progress(value: float) -> None:
-        seen.append(value)
-
-    async with running() as engine:
-        loaded = await engine.load(target, progress)
-        pid = int(await ask(engine, model, "pid"))
-        assert await engine.unload(target)
-        await gone(pid)
-        assert not await engine.unload(target)
-    assert (loaded.runtime, loaded.context_size) == ("xllamacpp", 2048)
-    assert (seen[0], seen[-1]) == (0.0, 1.0)
-
-
-async def test_unload_lets_an_answer_finish(model: Path) -> None:
-    async with running() as engine:
-        question = Question(target_for(model), "hang")
-        async with anyio.create_task_group() as tasks:
-            scope = anyio.CancelScope()
-            tasks.start_soon(_chat_in, scope, engine, question)
-            await question.spoke.wait()
-            tasks.start_soon(engine.unload, question.call.target)
-            await anyio.wait_all_tasks_blocked()
-            assert question.call.transcript.finish is None
-            scope.cancel()
-        assert await ask(engine, model, "count") == "1"
-
-
 async def test_closing_ends_answers_and_workers(model: Path) -> None:
     async with running() as engine:
         pid = int(await ask(engine, model, "pid"))
@@ -386,10 +356,11 @@ async def test_closing_ends_answers_and_workers(model: Path) -> None:
 PARENT = """
 import sys, anyio
 from local_models import Question, target_for
-from sidecar.engines.llama.engine import LlamaEngine
+from sidecar.engines.llama.engine import llama_engine
+from sidecar.engines.llama.local import LocalModels
 
 async def main(path, *command):
-    async with LlamaEngine(command) as engine:
+    async with llama_engine(command) as engine:
         question = Question(target_for(path), "pid")
         await engine.chat(question.call, question.emit)
         print(question.said, flush=True)
@@ -436,7 +407,7 @@ async def test_settings_that_make_no_sense_are_refused(model: Path, setting: str
 
 
 async def test_a_worker_that_cannot_start_is_an_engine_that_is_unavailable(model: Path) -> None:
-    async with LlamaEngine(["/nonexistent/program"]) as engine:
+    async with llama_engine(["/nonexistent/program"]) as engine:
         error = await refused(engine, Question(target_for(model), "say never"))
     assert error.type == "engine_unavailable"
 
@@ -483,7 +454,7 @@ async def test_check_starts_a_worker_that_loads_nothing(model: Path, monkeypatch
 
 async def test_check_tells_that_the_worker_does_not_run(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtimes, "MODULES", {"xllamacpp": "sys"})
-    async with LlamaEngine([*FAKE, "--fail"]) as engine:
+    async with llama_engine([*FAKE, "--fail"]) as engine:
         stages = await engine.check(target_for(model))
     assert [(stage.stage, stage.ok) for stage in stages] == [("file", True), ("engine", False)]
 

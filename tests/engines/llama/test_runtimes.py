@@ -16,7 +16,8 @@ import pytest
 from local_models import QUESTION, Question, gguf, smollm2, target_for
 
 from sidecar.engines.llama import runtimes
-from sidecar.engines.llama.engine import LlamaEngine
+from sidecar.engines.llama.engine import llama_engine
+from sidecar.engines.llama.local import LocalModels
 from sidecar.engines.llama.protocol import RuntimeName
 from sidecar.schema.chat import FinishReason, JsonFormat, JsonSchemaFormat, Message, Text
 from sidecar.schema.errors import SidecarError
@@ -44,9 +45,9 @@ def runtime(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[LlamaEngine]:
+async def running() -> AsyncIterator[LocalModels]:
     with anyio.fail_after(120):
-        async with LlamaEngine(COMMAND) as engine:
+        async with llama_engine(COMMAND) as engine:
             yield engine
 
 
@@ -55,12 +56,12 @@ def question(runtime: RuntimeName, content: str | list[Message], **options: Any)
     return Question(target_for(MODEL or "", runtime=runtime, **settings), content, **options)
 
 
-async def answer(engine: LlamaEngine, asked: Question) -> Question:
+async def answer(engine: LocalModels, asked: Question) -> Question:
     await engine.chat(asked.call, asked.emit)
     return asked
 
 
-async def refused(engine: LlamaEngine, asked: Question) -> SidecarError:
+async def refused(engine: LocalModels, asked: Question) -> SidecarError:
     with pytest.raises(SidecarError) as raised:
         await engine.chat(asked.call, asked.emit)
     return raised.value
@@ -174,7 +175,7 @@ async def test_a_prompt_longer_than_the_context_is_refused_with_both_numbers(run
     assert (filled.call.transcript.usage.output_tokens or 0) < 256
 
 
-async def cancelled_after(engine: LlamaEngine, asked: Question, moment: anyio.Event) -> float:
+async def cancelled_after(engine: LocalModels, asked: Question, moment: anyio.Event) -> float:
     """Cancel the question when `moment` comes; return how many seconds it took to end."""
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(engine.chat, asked.call, asked.emit)
@@ -212,7 +213,7 @@ async def test_a_killed_worker_costs_one_answer(runtime: RuntimeName) -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(ask)
             await asked.spoke.wait()
-            resident = engine._models()._residents.holding(str(MODEL))[0]
+            resident = engine._residents.holding(str(MODEL))[0]
             assert resident._worker is not None
             os.kill(resident._worker.pid, signal.SIGKILL)
         assert [error.type for error in errors] == ["engine_crashed"]
