@@ -37,7 +37,7 @@ def _tables() -> dict[str, str]:
 
 
 def _provider(provider: Provider) -> tuple[str, ...]:
-    address = provider.base_url or ("`base_url`" if provider.engine == "http" else "this process")
+    address = provider.base_url or ("`base_url`" if provider.engine == "http" else "this machine")
     return f"`{provider.id}`", provider.name, address, f"`{provider.key_env}`" if provider.key_env else ""
 
 

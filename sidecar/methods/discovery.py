@@ -114,11 +114,13 @@ def _notification(row: NotificationRow, schemas: dict[str, Schema]) -> dict[str,
 
 
 def _descriptors(params: Schema) -> list[dict[str, Any]]:
+    """Return one content descriptor a property, the required ones first, as OpenRPC has it."""
     required = params.get("required", ())
-    return [
+    descriptors = [
         {"name": name, "required": name in required, "schema": schema}
         for name, schema in params.get("properties", {}).items()
     ]
+    return sorted(descriptors, key=lambda descriptor: not descriptor["required"])
 
 
 def _relocated(node: Any) -> Any:

@@ -43,7 +43,6 @@ class Inbox:
         self._lines: Iterator[bytes | Oversized] | None = None
         self._current = 0
         self._busy = False
-        self._pumping = False
 
     def start(self, ended: Callable[[], None]) -> None:
         self._ended = ended

@@ -111,8 +111,14 @@ def test_json_is_the_result_of_the_stream(env: dict[str, str]) -> None:
 def test_verbose_tells_how_the_sidecar_came_and_went(env: dict[str, str]) -> None:
     code, out, err = run(*SCRIPTED, "--verbose", "hello", env=env)
     assert (code, out) == (0, "Hello from the script.\n")
-    assert re.match(r"llm-sidecar \S+, process \d+, ready after \d+ ms\n", err)
-    assert err.endswith("sidecar exited with code 0\n")
+    assert re.fullmatch(
+        r"llm-sidecar \S+, process \d+, ready after \d+ ms\n"
+        r"provider scripted, model .*\n"
+        r"> hello\n"
+        r"about \d+ tokens in, .*\n"
+        r"sidecar exited with code 0\n",
+        err,
+    )
 
 
 def test_an_error_is_told_in_words_with_a_hint(env: dict[str, str]) -> None:

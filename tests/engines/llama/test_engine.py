@@ -19,6 +19,7 @@ from sidecar.schema.chat import FinishReason, FunctionTool, Message, Text, Warni
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import ReasoningDelta, Status, TextDelta, UsageDelta
 from sidecar.schema.models import ModelInfo
+from sidecar.schema.usage import Usage
 
 pytestmark = pytest.mark.anyio
 
@@ -149,7 +150,7 @@ async def test_cancelling_an_answer_brings_its_usage(model: Path) -> None:
     async with running() as engine:
         question = Question(target_for(model), "hang")
         assert await cancelled_after(engine, question, question.spoke) < TOO_LONG_S
-        assert question.call.transcript.usage == UsageDelta(input_tokens=5, output_tokens=2, cache_read_tokens=1)
+        assert question.call.transcript.usage == Usage(input_tokens=5, output_tokens=2, cache_read_tokens=1)
         assert await ask(engine, model, "count") == "2"
 
 
