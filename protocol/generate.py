@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - run as a module, never imported as a package
 """Writes what follows from the tables: `python -m protocol.generate`, in the root of the repository."""
 
 import ast

@@ -7,7 +7,7 @@ from typing import Any
 Bound = dict[str, Any]
 
 
-class Mismatch(AssertionError):
+class Mismatch(AssertionError):  # noqa: N818 - not an error of the player
     """A message is not what the pattern says."""
 
 

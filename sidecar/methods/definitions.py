@@ -106,9 +106,8 @@ ENVELOPES: Final[dict[str, Schema]] = {
 
 def definitions() -> dict[str, Schema]:
     """Return every public type by name, in alphabetical order; references read `#/$defs/NAME`."""
-    rows = (*METHODS, *NOTIFICATIONS)
-    results = (method.result for method in METHODS)
-    types = [*(row.params for row in rows), *results, errors.ErrorObject]
+    methods = (kind for method in METHODS for kind in (method.params, method.result))
+    types = [*methods, *(row.params for row in NOTIFICATIONS), errors.ErrorObject]
     plain, components = msgspec.json.schema_components(
         [*types, *(row.kind for row in NAMED.values())], schema_hook=_hook, ref_template="#/$defs/{name}"
     )
@@ -131,14 +130,12 @@ def _secret() -> Schema:
     return {"title": "Secret", "description": "A key. It is taken, and never shown again."} | SECRET
 
 
-def _namer(named: dict[str, Schema]) -> Callable[[Any], Any]:
+def _namer(named: dict[str, Schema]) -> Callable[[Schema], Schema]:
     """Return a function that puts a reference in place of a schema that has a name, nullable or not."""
     names = {_key(schema): title for title, schema in named.items()}
     assert len(names) == len(named)
 
-    def name(schema: Any) -> Any:
-        if not isinstance(schema, dict):
-            return schema
+    def name(schema: Schema) -> Schema:
         default = {"default": schema["default"]} if "default" in schema else {}
         bare = {key: value for key, value in schema.items() if key != "default"}
         if title := names.get(_key(bare)):
@@ -160,7 +157,7 @@ def _key(schema: Schema) -> bytes:
     return msgspec.json.encode(schema, order="deterministic")
 
 
-def _children(schema: Schema, name: Callable[[Any], Any]) -> Schema:
+def _children(schema: Schema, name: Callable[[Schema], Schema]) -> Schema:
     """Return the schema with `name` applied to what is inside, and one-value enumerations as constants."""
     if len(schema.get("enum", ())) == 1:
         return {"const": schema["enum"][0]}
@@ -193,7 +190,7 @@ def _titled(title: str, row: Named, schema: Schema) -> Schema:
 def _refine(found: dict[str, Schema]) -> None:
     for (title, field), kind in REFINED.items():
         properties = found[title]["properties"]
-        reference = {"$ref": f"#/$defs/{kind}"}
+        reference: Schema = {"$ref": f"#/$defs/{kind}"}
         if "default" in properties[field]:
             reference = {"anyOf": [reference, {"type": "null"}], "default": None}
         properties[field] = reference

@@ -44,7 +44,7 @@ def openrpc() -> OpenRpc:
         notifications=[_notification(row, schemas) for row in NOTIFICATIONS],
         components={"schemas": schemas},
     )
-    return msgspec.convert(_relocated(msgspec.to_builtins(document)), OpenRpc)
+    return _relocated(document)
 
 
 def schema() -> Schema:
@@ -123,10 +123,7 @@ def _descriptors(params: Schema) -> list[dict[str, Any]]:
     return sorted(descriptors, key=lambda descriptor: not descriptor["required"])
 
 
-def _relocated(node: Any) -> Any:
+def _relocated(document: OpenRpc) -> OpenRpc:
     """Return the document with its references pointing to where OpenRPC keeps schemas."""
-    if isinstance(node, dict):
-        return {key: _relocated(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_relocated(value) for value in node]
-    return node.replace("#/$defs/", "#/components/schemas/") if isinstance(node, str) else node
+    text = msgspec.json.encode(document).replace(b'"#/$defs/', b'"#/components/schemas/')
+    return msgspec.json.decode(text, type=OpenRpc)

@@ -14,7 +14,7 @@ from sidecar.engines.llama.process import Exchange, Worker, command
 from sidecar.engines.llama.resident import ModelKey, Resident
 from sidecar.engines.llama.residents import Residents, inspect
 from sidecar.handler import Call, Completion, Emit, Target
-from sidecar.schema.chat import FinishReason, Reason
+from sidecar.schema.chat import FinishReason, Reason, Warning
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import ReasoningDelta, Status, StreamEvent, TextDelta, UsageDelta
 from sidecar.schema.models import ModelInfo
@@ -66,6 +66,8 @@ class LocalModels:
         for warning in warnings:
             await tell(warning)
         lease = await self._lease(call.target, tell)
+        if reduced := _reduced(_config(call.target).context_size, lease.resident):
+            await tell(reduced)
         await self._answer(lease, chat, call, tell)
 
     async def models(self, target: Target) -> list[ModelInfo]:
@@ -142,6 +144,15 @@ class LocalModels:
             _finish(lease, exchange)
         else:
             self._tasks.start_soon(_drain, lease, exchange)
+
+
+def _reduced(wanted: int | None, resident: Resident) -> Warning | None:
+    """Tell when the model has less context than was asked for."""
+    given = resident.loaded.context_size if resident.loaded else None
+    if wanted is None or given is None or given >= wanted:
+        return None
+    message = f"The model was trained for a context of {given} tokens; {wanted} were asked for."
+    return Warning("context_size_reduced", message, "context_size")
 
 
 class _Lease:

@@ -107,6 +107,17 @@ async def test_loading_is_told_once_and_only_for_the_first_question(model: Path)
     assert Status(state="loading_model", progress=1.0) in first.events
 
 
+async def test_a_context_larger_than_the_model_was_trained_for_is_reduced_with_a_warning(model: Path) -> None:
+    async with running() as engine:
+        fitting = Question(target_for(model, context_size=2048), "say a")
+        await engine.chat(fitting.call, fitting.emit)
+        large = Question(target_for(model, context_size=4096), "say a")
+        await engine.chat(large.call, large.emit)
+    assert fitting.call.transcript.warnings == []
+    message = "The model was trained for a context of 2048 tokens; 4096 were asked for."
+    assert large.call.transcript.warnings == [Warning("context_size_reduced", message, "context_size")]
+
+
 async def test_reasoning_has_a_part_of_its_own(model: Path) -> None:
     async with running() as engine:
         question = Question(target_for(model), "think hm")
