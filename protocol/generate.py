@@ -4,7 +4,6 @@
 import ast
 import inspect
 import json
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -33,9 +32,9 @@ def files() -> dict[Path, str]:
 def with_tables(text: str) -> str:
     """Return the text with a fresh table between each `<!-- NAME -->` and `<!-- /NAME -->`."""
     for name, table in _tables().items():
-        marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        text, count = marked.subn(lambda found, table=table: f"{found[1]}{table}{found[2]}", text)
-        assert count == 1, name
+        before, rest = text.split(f"<!-- {name} -->\n")
+        _, after = rest.split(f"<!-- /{name} -->")
+        text = f"{before}<!-- {name} -->\n{table}<!-- /{name} -->{after}"
     return text
 
 

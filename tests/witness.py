@@ -119,7 +119,9 @@ class Witness:
         if call is None:
             return
         if "result" in reply:
-            _validate(_results()[call["method"]], reply["result"])
+            row = _methods()[call["method"]]
+            _validate(row["params"], call.get("params", {}))
+            _validate(row["result"], reply["result"])
             self._limits = reply["result"].get("limits", self._limits)
         if call.get("method") == "chat.stream":
             self._ended(_stream_id(call), reply)
@@ -196,8 +198,8 @@ def _meta() -> Any:
 
 
 @cache
-def _results() -> dict[str, str]:
-    return {row["name"]: row["result"] for row in _meta()["methods"]}
+def _methods() -> dict[str, dict[str, str]]:
+    return {row["name"]: row for row in _meta()["methods"]}
 
 
 @cache

@@ -22,6 +22,8 @@ from sidecar.streams import Answer, Stream
 from sidecar.targets import Choice
 
 NS_PER_MS: Final = 1_000_000
+MAX_STREAM_ID: Final = 256
+"""Every chunk repeats it, and the lines of chunks are bounded."""
 CANCELLED: Final = FinishReason("cancelled")
 
 CHAT_ERRORS: Final[tuple[ErrorType, ...]] = (
@@ -78,11 +80,12 @@ def stream(services: Services, params: StreamRequest, request: Request) -> Await
 
 
 def _stream_id(params: StreamRequest, request: Request) -> str:
-    if params.stream_id is not None:
-        return params.stream_id
-    if request.id is None:
+    if params.stream_id is None and request.id is None:
         raise SidecarError("invalid_params", "A notification needs a stream_id of its own.")
-    return str(request.id)
+    id_ = str(request.id) if params.stream_id is None else params.stream_id
+    if len(id_) > MAX_STREAM_ID:
+        raise SidecarError("invalid_params", f"A stream_id may have {MAX_STREAM_ID} characters.", param="stream_id")
+    return id_
 
 
 def cancel(services: Services, params: CancelParams, request: Request) -> Any:

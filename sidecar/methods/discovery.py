@@ -1,5 +1,6 @@
 """What this server says of itself: OpenRPC, JSON Schema, and the tables in short. https://spec.open-rpc.org"""
 
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -30,6 +31,7 @@ COMMON_ERRORS: Final[tuple[ErrorType, ...]] = (
 """What any request may be answered with."""
 
 
+@cache
 def openrpc() -> OpenRpc:
     """Return the OpenRPC document."""
     schemas = definitions()

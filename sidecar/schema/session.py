@@ -98,5 +98,5 @@ class OpenRpc(Struct, frozen=True):
     openrpc: str
     info: dict[str, Any]
     methods: list[dict[str, Any]]
-    notifications: list[dict[str, Any]] = field(default_factory=list, name="x-notifications")
+    notifications: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]], name="x-notifications")
     components: dict[str, Any] = field(default_factory=dict[str, Any])
