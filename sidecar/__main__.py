@@ -34,6 +34,9 @@ def _serve(arguments: list[str]) -> NoReturn:
     except OSError:
         os.write(2, b"llm-sidecar: stdin, stdout and stderr must be open\n")
         os._exit(USAGE_ERROR)
+    from sidecar import deferred
+
+    deferred.install()
     from sidecar import app  # prints into stderr from here on
 
     app.main(arguments, claimed)

@@ -11,10 +11,8 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final, NoReturn
 
-import anyio
-from anyio.abc import TaskGroup
-
 from sidecar import lifeline, logs, settings
+from sidecar.concurrency import TaskGroup, move_on_after
 from sidecar.credentials import Credentials
 from sidecar.descriptors import Descriptors
 from sidecar.engines.shelf import Maker, Shelf
@@ -41,8 +39,6 @@ SIGNALLED: Final = 128
 CLOSE_S: Final = 1.0
 """How long closing connections may take at exit."""
 
-LOOPBACK: Final = "http://127.0.0.1"
-
 log: Final = logging.getLogger("sidecar")
 
 
@@ -58,7 +54,7 @@ def main(arguments: list[str], descriptors: Descriptors) -> NoReturn:
     queue = logs.LogQueue(descriptors.stderr)
     logs.configure(queue, chosen.log_level, chosen.log_format, sidecar.secrets)
     try:
-        code = anyio.run(sidecar.serve)
+        code = asyncio.run(sidecar.serve())
     except BaseException:
         log.exception("the sidecar crashed")
         code = CRASHED
@@ -90,13 +86,13 @@ class _Sidecar:
 
     async def serve(self) -> int:
         """Run the session and return the exit code."""
-        self._ended = anyio.Event()
-        async with anyio.create_task_group() as tasks:
+        self._ended = asyncio.Event()
+        async with TaskGroup() as tasks:
             self._tasks = tasks
             self._outbox = Outbox(self._descriptors.stdout, self._settings.limits, self._stopped_reading)
             self._open(tasks)
             await self._ended.wait()
-            tasks.cancel_scope.cancel()
+            tasks.cancel()
         return self._code
 
     def _open(self, tasks: TaskGroup) -> None:
@@ -132,10 +128,9 @@ class _Sidecar:
         from sidecar.dialects import openai_chat
         from sidecar.engines.addressing import PlainHttp
         from sidecar.engines.http import HttpEngine
-        from sidecar.engines.pooled import HttpTransport
+        from sidecar.engines.network import HttpTransport
 
         transport = HttpTransport(self._settings.proxy)
-        transport.load(LOOPBACK)
         plain_http: PlainHttp = "allow" if self._settings.allow_plain_http else "refuse"
         return _closing(HttpEngine(transport, {"openai_chat": openai_chat.DIALECT}, plain_http))
 
@@ -203,5 +198,5 @@ async def _closing(engine: Engine) -> AsyncGenerator[Engine, None]:
     try:
         yield engine
     finally:
-        with anyio.move_on_after(CLOSE_S, shield=True):
+        async with move_on_after(CLOSE_S):
             await engine.close()

@@ -1,14 +1,15 @@
 """Open streams: what they have to say is merged, numbered and sent when the host has room for it."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
-import anyio
 import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from sidecar.concurrency import CancelScope, move_on_after
 from sidecar.schema.chat import FinishReason, Warning
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import (
@@ -46,7 +47,7 @@ class Answer:
     """One answer in progress. By itself it tells the host nothing; `cancelled` says how it ended."""
 
     def __init__(self) -> None:
-        self.scope = anyio.CancelScope()
+        self.scope = CancelScope()
         self.first_ns: int | None = None
         self.cancelled = False
 
@@ -70,7 +71,7 @@ class Stream(Answer):
         super().__init__()
         self.id = id_
         self.chunks = 0
-        self.closed = anyio.Event()
+        self.closed = asyncio.Event()
         self._outlet = outlet
         self._limits = limits
         self._pending: list[Delta] = []
@@ -116,7 +117,7 @@ class Stream(Answer):
             self._outlet.defer(self._flush_deferred)
 
     async def _wait(self) -> None:
-        with anyio.move_on_after(self._limits.stalled_stream_ms / 1000) as scope:
+        async with move_on_after(self._limits.stalled_stream_ms / 1000) as scope:
             await self._outlet.room()
         if scope.cancelled_caught:
             raise SidecarError("client_stalled")

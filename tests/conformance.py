@@ -87,7 +87,10 @@ class SidecarProcess:
             self.log += data
 
     def write(self, data: bytes) -> None:
-        """Write all of `data`; a sidecar that does not take it in time is killed."""
+        """Write all of `data`; a sidecar that does not take it in time is killed.
+
+        One that has gone takes nothing: the steps that follow tell whether it should have.
+        """
         assert self.process.stdin is not None
         watchdog = threading.Timer(max(0, self.deadline - time.monotonic()), self.process.kill)
         watchdog.start()
@@ -95,6 +98,8 @@ class SidecarProcess:
             view = memoryview(data)
             while view:
                 view = view[self.process.stdin.write(view) :]
+        except BrokenPipeError:
+            return
         finally:
             watchdog.cancel()
 

@@ -1,11 +1,11 @@
 """Calls to the keychain, one at a time, in a thread that may be left behind: keychains can block for ever.
 
-anyio's worker threads would not do: the interpreter waits for them when it exits.
+asyncio's worker threads would not do: the interpreter waits for them when it exits.
 """
 
+import asyncio
 import gc
 import time
-from asyncio import get_running_loop
 from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
@@ -13,8 +13,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Any, Final, Generic, Self, TypeVar
 
-import anyio
-
+from sidecar.concurrency import move_on_after
 from sidecar.credentials.vault import NO_KEYCHAIN_HINT, Loader, Vault
 from sidecar.schema.credentials import KeychainState
 from sidecar.schema.errors import ErrorType, SidecarError
@@ -51,7 +50,7 @@ class Keychain:
         self.state = KeychainState("unknown")
         self._load = load
         self._deadline_s = deadline_s
-        self._turn = anyio.Lock()
+        self._turn = asyncio.Lock()
         self._vault: Vault | None = None
         self._thread: _Thread | None = None
         self._stuck: list[_Thread] = []
@@ -68,7 +67,7 @@ class Keychain:
             self._repeat_failure()
             job = _Job(lambda: call(self._open()), self._locked_means)
             self._running_thread().put(job)
-            with anyio.move_on_after(self._deadline_s):
+            async with move_on_after(self._deadline_s):
                 await job.done.wait()
             if not job.done.is_set():
                 self._leave_thread()
@@ -145,10 +144,10 @@ class _Job(Generic[T]):
     error: SidecarError | None = None
 
     def __init__(self, call: Callable[[], T], locked_means: Callable[[], ErrorType]) -> None:
-        self.done = anyio.Event()
+        self.done = asyncio.Event()
         self._call = call
         self._locked_means = locked_means
-        self._loop = get_running_loop()
+        self._loop = asyncio.get_running_loop()
 
     def run(self) -> None:
         with self:

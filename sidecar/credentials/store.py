@@ -1,5 +1,6 @@
 """The keys of one app: saved at once in memory, then in the keychain."""
 
+import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -7,8 +8,6 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
-
-import anyio
 
 from sidecar.credentials import items
 from sidecar.credentials.binding import Binding, checked_key, checked_name
@@ -53,7 +52,7 @@ class Credentials:
         self._key_env = key_env
         self._keychain = Keychain(load, deadline_ms / 1000)
         self._memory = Memory()
-        self._reading = anyio.Lock()
+        self._reading = asyncio.Lock()
         self._service = DEFAULT_SERVICE
         self._opened: Index | None = None
 

@@ -5,18 +5,10 @@ from collections.abc import Iterator
 from socket import gaierror
 from typing import Final
 
-from httpcore2 import (
-    ConnectError,
-    LocalProtocolError,
-    NetworkError,
-    ProtocolError,
-    ProxyError,
-    RemoteProtocolError,
-)
-
 from sidecar.schema.errors import SidecarError
 
-TRANSPORT_ERRORS: Final = (NetworkError, ProtocolError, ProxyError)
+CONNECT_ERRORS: Final = (OSError, UnicodeError)
+"""What opening a connection raises; names that cannot be encoded for a look-up among it."""
 
 COMPANY_PROXY: Final = "A proxy that reads along needs its own certificate to be trusted here."
 
@@ -54,7 +46,7 @@ def tls_failure(error: ssl.SSLError, host: str) -> SidecarError:
 def connect_failure(error: BaseException, host: str) -> SidecarError:
     """Say at which step a connection failed."""
     for cause in _causes(error):
-        if isinstance(cause, gaierror):
+        if isinstance(cause, (gaierror, UnicodeError)):
             hint = "Check the host name and the internet connection."
             return SidecarError("dns", f"The name {host} could not be resolved.", hint=hint)
         if isinstance(cause, ssl.SSLError):
@@ -62,37 +54,19 @@ def connect_failure(error: BaseException, host: str) -> SidecarError:
     return SidecarError("connect", f"{host} could not be reached.")
 
 
-def request_failure(error: Exception, host: str) -> SidecarError:
-    """Say why a request got no answer."""
-    if isinstance(error, ConnectError):
-        return connect_failure(error, host)
-    if isinstance(error, LocalProtocolError):
-        return unsendable()
-    # The library's own words are for a connection that ended early; an error inside is of bytes that are no HTTP.
-    if isinstance(error, RemoteProtocolError) and isinstance(error.args[0], Exception):
-        return SidecarError("malformed_response", f"The answer of {host} is not HTTP.")
-    return SidecarError("connect", f"{host} closed the connection without an answer.")
-
-
-def proxied_failure(error: Exception, host: str) -> SidecarError:
-    """Say why a request that goes through a proxy got no answer."""
-    if isinstance(error, ProxyError):
-        known = not str(error).startswith("407")
-        return SidecarError("proxy", "The proxy refused to connect.") if known else login_needed()
-    failure = request_failure(error, host)
-    if failure.type in ("dns", "connect") and isinstance(error, ConnectError):
-        return SidecarError("proxy", "The proxy could not be reached.")
-    return failure
-
-
 def unsendable() -> SidecarError:
     """Say that a header cannot be sent, without showing it."""
     return SidecarError("invalid_params", "The API key or a header holds a character that cannot be sent.")
 
 
-def login_needed() -> SidecarError:
-    """Say that the proxy does not know us."""
-    return SidecarError("proxy", "The proxy asks for a user name and a password.", retryable=False)
+def no_answer(host: str) -> SidecarError:
+    """Say that a server closed its connection instead of answering."""
+    return SidecarError("connect", f"{host} closed the connection without an answer.")
+
+
+def no_http(host: str) -> SidecarError:
+    """Say that what came is no answer."""
+    return SidecarError("malformed_response", f"The answer of {host} is not HTTP.")
 
 
 def answer_failure(host: str) -> SidecarError:

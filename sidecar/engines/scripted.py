@@ -1,8 +1,8 @@
 """An engine that plays a script, so that hosts and clients can be tested without a model."""
 
+import asyncio
 from typing import Any, Final
 
-import anyio
 import msgspec
 from msgspec import Struct
 
@@ -164,9 +164,9 @@ def _script(call: Call) -> Script:
 async def _play(step: Step, call: Call, emit: Emit) -> None:
     match step:
         case Pause(ms):
-            await anyio.sleep(ms / 1000)
+            await asyncio.sleep(ms / 1000)
         case Hang():
-            await anyio.sleep_forever()
+            await asyncio.Event().wait()
         case Break():
             raise RuntimeError("a defect, as the script asks")
         case Fail(type_, message, retry_after_ms, http_status):
@@ -175,7 +175,7 @@ async def _play(step: Step, call: Call, emit: Emit) -> None:
             for number in range(min(repeat, MAX_REPEAT)):
                 await _emit(TextDelta(step.index, step.text), call, emit)
                 if number % REPEATS_PER_TURN == 0:
-                    await anyio.lowlevel.checkpoint()
+                    await asyncio.sleep(0)
         case _:
             await _emit(_event(step), call, emit)
 

@@ -1,13 +1,12 @@
 """Engines, each made when it is first needed, off the loop: what they import takes longer than others should wait."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
-import anyio
-from anyio.abc import TaskGroup
-
+from sidecar.concurrency import TaskGroup
 from sidecar.handler import Call, Completion, Emit, Engine
 from sidecar.schema.errors import SidecarError
 
@@ -23,12 +22,12 @@ class Shelf:
         self._makers = makers
         self._tasks = tasks
         self._engines: dict[str, Engine] = {}
-        self._making: dict[str, anyio.Event] = {}
+        self._making: dict[str, asyncio.Event] = {}
 
     def prefetch(self, name: str) -> None:
         """Begin to make an engine that will be needed."""
         if name not in self._engines and name not in self._making:
-            self._making[name] = anyio.Event()
+            self._making[name] = asyncio.Event()
             self._tasks.start_soon(self._keep, name)
 
     async def get(self, name: str) -> Engine:
@@ -48,10 +47,8 @@ class Shelf:
         return await engine.chat(call, emit)
 
     async def _keep(self, name: str) -> None:
-        from anyio import to_thread
-
         try:
-            made = await to_thread.run_sync(self._makers[name])
+            made = await asyncio.to_thread(self._makers[name])
         except ImportError:
             log.exception("the engine %s could not be loaded", name)
             self._making.pop(name).set()
@@ -59,4 +56,4 @@ class Shelf:
         async with made as engine:
             self._engines[name] = engine
             self._making.pop(name).set()
-            await anyio.sleep_forever()
+            await asyncio.Event().wait()

@@ -117,7 +117,7 @@ class _Conversation:
     async def run(self) -> ChatResult:
         """Return the answer, whole or as far as it came when it was cancelled."""
         try:
-            with self._answer.scope:
+            async with self._answer.scope:
                 return await self._ask()
         except SidecarError as error:
             raise self._explained(error) from None

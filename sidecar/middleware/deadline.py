@@ -3,9 +3,9 @@
 import asyncio
 from typing import Final
 
-import anyio
 from msgspec import Struct
 
+from sidecar.concurrency import CancelScope
 from sidecar.handler import Call, ChatHandler, Completion, Emit
 from sidecar.schema.chat import Timeouts
 from sidecar.schema.errors import SidecarError, Stage
@@ -37,8 +37,9 @@ def deadline(handler: ChatHandler) -> ChatHandler:
 
     async def timed(call: Call, emit: Emit) -> Completion:
         clock = _Clock(call, emit)
-        with clock, clock.scope:
-            return await handler(call, clock.emit)
+        with clock:
+            async with clock.scope:
+                return await handler(call, clock.emit)
         stage = clock.stage or "total"
         raise SidecarError("timeout", MESSAGES[stage], stage=stage)
 
@@ -67,7 +68,7 @@ class _Clock:
     """One timer that compares timestamps, however many events pass."""
 
     def __init__(self, call: Call, emit: Emit) -> None:
-        self.scope = anyio.CancelScope()
+        self.scope = CancelScope()
         self.stage: Stage | None = "connect"
         self._call = call
         self._emit = emit

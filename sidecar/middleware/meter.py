@@ -1,9 +1,8 @@
 """Records every attempt: where it went, how it ended, what it took."""
 
+import asyncio
 import time
 from typing import Final
-
-import anyio
 
 from sidecar.handler import Call, ChatHandler, Completion, Emit
 from sidecar.schema.errors import SidecarError
@@ -24,7 +23,7 @@ def meter(handler: ChatHandler) -> ChatHandler:
         except SidecarError as error:
             error_type = error.type
             raise
-        except anyio.get_cancelled_exc_class():
+        except asyncio.CancelledError:
             outcome, error_type = "cancelled", None
             raise
         else:

@@ -1,15 +1,15 @@
 """One host, one connection: every request with an id is answered exactly once, in one place."""
 
+import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Final, Self
 
-import anyio
-from anyio.abc import TaskGroup
 from msgspec import Struct
 
+from sidecar.concurrency import CancelScope, TaskGroup, move_on_after
 from sidecar.rpc import messages
 from sidecar.rpc.lines import Oversized
 from sidecar.rpc.messages import ErrorReply, Id, Ignored, Incoming, Invalid, Reply
@@ -40,7 +40,7 @@ class HostConnection:
         self._admitted_bytes = 0
         self._closing = False
         self._expired = False
-        self._settled = anyio.Event()
+        self._settled = asyncio.Event()
 
     def receive(self, line: bytes | Oversized) -> None:
         """Handle one line of input."""
@@ -101,7 +101,7 @@ class HostConnection:
     def _call(self, message: Incoming, post: Post) -> None:
         """Take effect of what the method does at once; run the rest, if any, in a task."""
         request = Request(message.id, message.size, self)
-        scope = anyio.CancelScope()
+        scope = CancelScope()
         request.cancel = scope.cancel
         answer = _Answer(self, request, post)
         with answer:
@@ -112,9 +112,9 @@ class HostConnection:
             else:
                 answer.give(outcome)
 
-    async def _finish(self, answer: "_Answer", outcome: Awaitable[Any], scope: anyio.CancelScope) -> None:
+    async def _finish(self, answer: "_Answer", outcome: Awaitable[Any], scope: CancelScope) -> None:
         with answer:
-            with scope:
+            async with scope:
                 answer.give(await outcome)
             if scope.cancelled_caught:
                 raise SidecarError("shutting_down" if self._expired else "request_cancelled")
@@ -152,7 +152,7 @@ class HostConnection:
             if request.id is not None:
                 del self._pending[request.id]
             self._settled.set()
-            self._settled = anyio.Event()
+            self._settled = asyncio.Event()
         for done in request.after_reply:
             done()
 
@@ -168,12 +168,12 @@ class HostConnection:
         return self._settle(grace, but)
 
     async def _settle(self, grace: float | None, but: Request | None) -> None:
-        with anyio.move_on_after(grace):
+        async with move_on_after(grace):
             await self._idle(but)
         self._expired = True
         for request in self._running - {but}:
             request.cancel()
-        with anyio.move_on_after(grace or 0):
+        async with move_on_after(grace or 0):
             await self._idle(but)
 
     async def _idle(self, but: Request | None) -> None:

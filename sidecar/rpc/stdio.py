@@ -10,9 +10,9 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any, Final
 
-import anyio
 from msgspec import Struct
 
+from sidecar.concurrency import move_on_after
 from sidecar.rpc import messages
 from sidecar.rpc.lines import LineSplitter, Oversized
 from sidecar.rpc.messages import Notification
@@ -112,7 +112,7 @@ class Outbox:
         self._undelivered = 0
         self._deferred: list[Callable[[], None]] = []
         self._ticking = False
-        self._changed = anyio.Event()
+        self._changed = asyncio.Event()
         self._accepted_at = self._loop.time()
         self._watching = False
         self._dead = False
@@ -153,7 +153,7 @@ class Outbox:
     async def drained(self, patience: float) -> bool:
         """Wait until all is delivered; give up when nothing is accepted for `patience` seconds."""
         while self._undelivered and not self._dead:
-            with anyio.move_on_after(patience) as scope:
+            async with move_on_after(patience) as scope:
                 await self._changed.wait()
             if scope.cancelled_caught:
                 return False
@@ -226,7 +226,7 @@ class Outbox:
         self._undelivered -= count
         self._accepted_at = self._loop.time()
         self._changed.set()
-        self._changed = anyio.Event()
+        self._changed = asyncio.Event()
         if self._deferred:
             self._schedule()
 

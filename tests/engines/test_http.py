@@ -12,7 +12,7 @@ from sidecar import __version__
 from sidecar.dialects.openai_chat import DIALECT
 from sidecar.engines import answers
 from sidecar.engines.http import HttpEngine
-from sidecar.engines.pooled import HttpTransport
+from sidecar.engines.network import HttpTransport
 from sidecar.engines.transport import Incoming, Outgoing
 from sidecar.handler import Call, Target
 from sidecar.providers import PROVIDERS

@@ -9,7 +9,7 @@ from upstream import Exchange
 from sidecar.dialects.openai_chat import DIALECT
 from sidecar.engines import diagnosis
 from sidecar.engines.http import HttpEngine
-from sidecar.engines.pooled import HttpTransport
+from sidecar.engines.network import HttpTransport
 from sidecar.handler import Target
 from sidecar.providers import PROVIDERS
 from sidecar.schema import providers as schema

@@ -1,5 +1,6 @@
 import asyncio
 import gzip
+import os
 import subprocess
 import sys
 import zlib
@@ -11,15 +12,43 @@ import pytest
 import upstream
 from upstream import Exchange
 
-from sidecar.engines.pooled import HttpTransport
-from sidecar.engines.transport import Outgoing
+from sidecar.engines.network import HttpTransport
+from sidecar.engines.proxied import Proxied
+from sidecar.engines.transport import Opening, Outgoing
+from sidecar.engines.trust import Trust
+from sidecar.providers.origins import origin_of
 from sidecar.schema.errors import SidecarError
 
 pytestmark = pytest.mark.anyio
 
 
+class OwnProxies:
+    """Asks every server through a proxy, which is the server itself."""
+
+    def __init__(self) -> None:
+        self._proxied: dict[str, Proxied] = {}
+
+    def open(self, request: Outgoing) -> Opening:
+        origin = origin_of(request.url)
+        return self._proxied.setdefault(origin, Proxied(origin, Trust())).open(request)
+
+    async def close(self) -> None:
+        for proxied in self._proxied.values():
+            await proxied.close()
+
+
+AnyTransport = HttpTransport | OwnProxies
+
+
+@pytest.fixture(params=[HttpTransport, OwnProxies])
+async def transport(request: pytest.FixtureRequest) -> AsyncIterator[AnyTransport]:
+    made = request.param()
+    yield made
+    await made.close()
+
+
 @pytest.fixture
-async def transport() -> AsyncIterator[HttpTransport]:
+async def direct() -> AsyncIterator[HttpTransport]:
     made = HttpTransport()
     yield made
     await made.close()
@@ -43,20 +72,20 @@ def post(url: str, body: bytes = b"{}", **headers: str) -> Outgoing:
     return Outgoing(url=url, headers=headers, body=body)
 
 
-async def fetch(transport: HttpTransport, request: Outgoing, bound: int = 1 << 20) -> bytes:
+async def fetch(transport: AnyTransport, request: Outgoing, bound: int = 1 << 20) -> bytes:
     async with transport.open(request) as answer:
         return await answer.read(bound)
 
 
-async def failure(transport: HttpTransport, request: Outgoing) -> SidecarError:
+async def failure(transport: AnyTransport, request: Outgoing) -> SidecarError:
     with pytest.raises(SidecarError) as caught:
         await fetch(transport, request)
     return caught.value
 
 
-async def test_a_post_carries_its_body_and_headers(transport: HttpTransport) -> None:
+async def test_a_post_carries_its_body_and_headers(direct: HttpTransport) -> None:
     async with upstream.serve(upstream.answer(b"hello", headers={"X-Id": "7"})) as server:
-        async with transport.open(post(server.url + "/a?b=1", b"question", accept="x/y")) as answer:
+        async with direct.open(post(server.url + "/a?b=1", b"question", accept="x/y")) as answer:
             assert (answer.status, answer.headers["x-id"], await answer.read(100)) == (200, "7", b"hello")
         assert [vars(request) for request in server.requests] == [
             {
@@ -68,13 +97,13 @@ async def test_a_post_carries_its_body_and_headers(transport: HttpTransport) -> 
         ]
 
 
-async def test_a_request_without_a_body_is_a_get(transport: HttpTransport) -> None:
+async def test_a_request_without_a_body_is_a_get(transport: AnyTransport) -> None:
     async with upstream.serve(upstream.answer(b"")) as server:
         await fetch(transport, get(server.url + "/models"))
         assert (server.requests[0].method, server.requests[0].body) == ("GET", b"")
 
 
-async def test_fifty_requests_in_a_row_use_one_connection(transport: HttpTransport) -> None:
+async def test_fifty_requests_in_a_row_use_one_connection(transport: AnyTransport) -> None:
     async with upstream.serve(upstream.events(b"data: 1\n\n", b"data: 2\n\n")) as server:
         for _ in range(50):
             assert await fetch(transport, post(server.url)) == b"data: 1\n\ndata: 2\n\n"
@@ -82,7 +111,7 @@ async def test_fifty_requests_in_a_row_use_one_connection(transport: HttpTranspo
 
 
 async def test_three_hundred_parallel_streams_run_side_by_side_and_twenty_connections_are_kept(
-    transport: HttpTransport,
+    transport: AnyTransport,
 ) -> None:
     together, waiting = anyio.Event(), 0
 
@@ -106,7 +135,7 @@ async def test_three_hundred_parallel_streams_run_side_by_side_and_twenty_connec
         assert (first, len(server.requests)) == (580, 600)
 
 
-async def test_sent_is_told_before_the_server_answers(transport: HttpTransport) -> None:
+async def test_sent_is_told_before_the_server_answers(transport: AnyTransport) -> None:
     sent = anyio.Event()
 
     async def tell() -> None:
@@ -121,7 +150,7 @@ async def test_sent_is_told_before_the_server_answers(transport: HttpTransport) 
         assert len(server.requests[0].body) == 100_000
 
 
-async def test_pieces_are_handed_on_as_they_come(transport: HttpTransport) -> None:
+async def test_pieces_are_handed_on_as_they_come(transport: AnyTransport) -> None:
     seen = anyio.Event()
 
     async def handler(exchange: Exchange) -> None:
@@ -137,7 +166,7 @@ async def test_pieces_are_handed_on_as_they_come(transport: HttpTransport) -> No
         assert [chunk async for chunk in answer.chunks] == [b"second"]
 
 
-async def test_what_is_not_read_stays_with_the_server(transport: HttpTransport) -> None:
+async def test_what_is_not_read_stays_with_the_server(transport: AnyTransport) -> None:
     progress = 0
 
     async def handler(exchange: Exchange) -> None:
@@ -157,12 +186,12 @@ async def test_what_is_not_read_stays_with_the_server(transport: HttpTransport) 
         assert (size, progress) == (640 * 65536, 640)
 
 
-async def test_a_body_without_a_length_ends_with_its_connection(transport: HttpTransport) -> None:
+async def test_a_body_without_a_length_ends_with_its_connection(transport: AnyTransport) -> None:
     async with upstream.serve(upstream.events(b"data: 1\n\n", framing="close")) as server:
         assert await fetch(transport, post(server.url)) == b"data: 1\n\n"
 
 
-async def test_cancelling_before_the_answer_closes_the_connection_at_once(transport: HttpTransport) -> None:
+async def test_cancelling_before_the_answer_closes_the_connection_at_once(transport: AnyTransport) -> None:
     asked = anyio.Event()
 
     async def handler(exchange: Exchange) -> None:
@@ -178,7 +207,7 @@ async def test_cancelling_before_the_answer_closes_the_connection_at_once(transp
             await server.gone.wait()
 
 
-async def test_cancelling_in_mid_answer_closes_the_connection_at_once(transport: HttpTransport) -> None:
+async def test_cancelling_in_mid_answer_closes_the_connection_at_once(transport: AnyTransport) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.start(200, upstream.EVENT_STREAM)
         await exchange.send(b"data: 1\n\n")
@@ -194,7 +223,7 @@ async def test_cancelling_in_mid_answer_closes_the_connection_at_once(transport:
             await server.gone.wait()
 
 
-async def test_an_answer_that_is_left_early_closes_its_connection(transport: HttpTransport) -> None:
+async def test_an_answer_that_is_left_early_closes_its_connection(transport: AnyTransport) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.start(200, upstream.EVENT_STREAM)
         await exchange.send(b"data: 1\n\n")
@@ -207,7 +236,7 @@ async def test_an_answer_that_is_left_early_closes_its_connection(transport: Htt
             await server.gone.wait()
 
 
-async def test_a_drained_answer_leaves_its_connection_to_the_next(transport: HttpTransport) -> None:
+async def test_a_drained_answer_leaves_its_connection_to_the_next(transport: AnyTransport) -> None:
     async with upstream.serve(upstream.events(b"data: [DONE]\n\n", b": bye\n\n")) as server:
         for _ in range(3):
             async with transport.open(post(server.url)) as answer:
@@ -216,7 +245,7 @@ async def test_a_drained_answer_leaves_its_connection_to_the_next(transport: Htt
         assert server.connections == 1
 
 
-async def test_an_answer_that_does_not_end_is_not_waited_for(transport: HttpTransport) -> None:
+async def test_an_answer_that_does_not_end_is_not_waited_for(transport: AnyTransport) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.start(200, upstream.EVENT_STREAM)
         await exchange.send(b"data: [DONE]\n\n")
@@ -231,14 +260,14 @@ async def test_an_answer_that_does_not_end_is_not_waited_for(transport: HttpTran
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-async def test_a_compressed_body_is_read(transport: HttpTransport, encoding: str) -> None:
+async def test_a_compressed_body_is_read(transport: AnyTransport, encoding: str) -> None:
     plain = b"word " * 100_000
     packed = gzip.compress(plain) if encoding == "gzip" else zlib.compress(plain)
     async with upstream.serve(upstream.answer(packed, headers={"content-encoding": encoding})) as server:
         assert await fetch(transport, get(server.url)) == plain
 
 
-async def test_a_compressed_stream_is_handed_on_at_each_flush(transport: HttpTransport) -> None:
+async def test_a_compressed_stream_is_handed_on_at_each_flush(transport: AnyTransport) -> None:
     seen = anyio.Event()
 
     async def handler(exchange: Exchange) -> None:
@@ -255,7 +284,7 @@ async def test_a_compressed_stream_is_handed_on_at_each_flush(transport: HttpTra
         assert [chunk async for chunk in answer.chunks] == [b"second"]
 
 
-async def test_a_decompression_bomb_comes_in_small_pieces_up_to_the_bound(transport: HttpTransport) -> None:
+async def test_a_decompression_bomb_comes_in_small_pieces_up_to_the_bound(transport: AnyTransport) -> None:
     bomb = gzip.compress(bytes(64 << 20))
     async with upstream.serve(upstream.answer(bomb, headers={"content-encoding": "gzip"})) as server:
         async with transport.open(get(server.url)) as answer:
@@ -266,39 +295,39 @@ async def test_a_decompression_bomb_comes_in_small_pieces_up_to_the_bound(transp
 
 @pytest.mark.parametrize(("encoding", "body"), [("br", b"x"), ("gzip", b"this is not compressed")])
 async def test_a_body_that_cannot_be_decompressed_is_malformed(
-    transport: HttpTransport, encoding: str, body: bytes
+    transport: AnyTransport, encoding: str, body: bytes
 ) -> None:
     async with upstream.serve(upstream.answer(body, headers={"content-encoding": encoding})) as server:
         assert (await failure(transport, get(server.url))).type == "malformed_response"
 
 
-async def test_a_redirect_is_an_answer_like_any_other(transport: HttpTransport) -> None:
+async def test_a_redirect_is_an_answer_like_any_other(transport: AnyTransport) -> None:
     async with upstream.serve(upstream.answer(b"", 307, {"location": "/elsewhere"})) as server:
         async with transport.open(get(server.url)) as answer:
             assert answer.status == 307
         assert len(server.requests) == 1
 
 
-async def test_cookies_are_not_kept(transport: HttpTransport) -> None:
+async def test_cookies_are_not_kept(transport: AnyTransport) -> None:
     async with upstream.serve(upstream.answer(b"", headers={"set-cookie": "a=b"})) as server:
         for _ in range(2):
             await fetch(transport, get(server.url))
         assert "cookie" not in server.requests[1].headers
 
 
-async def test_nobody_listening_is_a_connect_error(transport: HttpTransport) -> None:
+async def test_nobody_listening_is_a_connect_error(direct: HttpTransport) -> None:
     async with upstream.serve(upstream.answer(b"")) as server:
         url = server.url
-    error = await failure(transport, post(url))
+    error = await failure(direct, post(url))
     assert (error.type, error.message) == ("connect", f"{url.removeprefix('http://')} could not be reached.")
 
 
-async def test_an_unknown_name_is_a_dns_error(transport: HttpTransport) -> None:
-    error = await failure(transport, post("http://nowhere.invalid/v1?key=secret"))
+async def test_an_unknown_name_is_a_dns_error(direct: HttpTransport) -> None:
+    error = await failure(direct, post("http://nowhere.invalid/v1?key=secret"))
     assert (error.type, error.message) == ("dns", "The name nowhere.invalid could not be resolved.")
 
 
-async def test_a_connection_closed_before_the_answer_is_a_connect_error(transport: HttpTransport) -> None:
+async def test_a_connection_closed_before_the_answer_is_a_connect_error(transport: AnyTransport) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.cut("fin")
 
@@ -310,7 +339,7 @@ async def test_a_connection_closed_before_the_answer_is_a_connect_error(transpor
     )
 
 
-async def test_a_connection_reset_before_the_answer_is_a_connect_error(transport: HttpTransport) -> None:
+async def test_a_connection_reset_before_the_answer_is_a_connect_error(transport: AnyTransport) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.cut("rst")
 
@@ -319,7 +348,7 @@ async def test_a_connection_reset_before_the_answer_is_a_connect_error(transport
 
 
 @pytest.mark.parametrize("how", ["fin", "rst"])
-async def test_a_body_cut_short_is_an_interrupted_stream(transport: HttpTransport, how: str) -> None:
+async def test_a_body_cut_short_is_an_interrupted_stream(transport: AnyTransport, how: str) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.start(200, upstream.EVENT_STREAM)
         await exchange.send(b"data: 1\n\n")
@@ -333,7 +362,7 @@ async def test_a_body_cut_short_is_an_interrupted_stream(transport: HttpTranspor
     )
 
 
-async def test_bytes_that_are_no_http_are_malformed(transport: HttpTransport) -> None:
+async def test_bytes_that_are_no_http_are_malformed(transport: AnyTransport) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.raw(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
 
@@ -341,7 +370,7 @@ async def test_bytes_that_are_no_http_are_malformed(transport: HttpTransport) ->
         assert (await failure(transport, post(server.url))).type == "malformed_response"
 
 
-async def test_a_connection_that_the_server_closed_meanwhile_is_not_used(transport: HttpTransport) -> None:
+async def test_a_connection_that_the_server_closed_meanwhile_is_not_used(transport: AnyTransport) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.respond(200, {}, b"ok")
         await exchange.cut("fin")
@@ -355,14 +384,14 @@ async def test_a_connection_that_the_server_closed_meanwhile_is_not_used(transpo
 
 
 @pytest.mark.parametrize("value", ["sk-secret\r\nx: y", "sk-schlüssel", "sk-\N{CYRILLIC SMALL LETTER A}"])
-async def test_a_key_that_cannot_be_sent_is_not_shown(transport: HttpTransport, value: str) -> None:
+async def test_a_key_that_cannot_be_sent_is_not_shown(transport: AnyTransport, value: str) -> None:
     async with upstream.serve(upstream.answer(b"")) as server:
         error = await failure(transport, post(server.url, authorization=value))
     assert (error.type, "sk-" in str(error)) == ("invalid_params", False)
     assert server.requests == []
 
 
-async def test_a_server_that_answers_an_upload_early_is_heard(transport: HttpTransport) -> None:
+async def test_a_server_that_answers_an_upload_early_is_heard(transport: AnyTransport) -> None:
     closed = anyio.Event()
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -408,9 +437,9 @@ async def test_a_tls_error_names_its_cause(tmp_path: Path, name: str, days: int,
     assert (error.type, error.message) == ("tls", f"localhost:{server.port} {message}")
 
 
-async def test_https_to_a_plain_server_is_a_tls_error_with_a_hint(transport: HttpTransport) -> None:
+async def test_https_to_a_plain_server_is_a_tls_error_with_a_hint(direct: HttpTransport) -> None:
     async with upstream.serve(upstream.answer(b"")) as server:
-        error = await failure(transport, post(server.url.replace("http:", "https:")))
+        error = await failure(direct, post(server.url.replace("http:", "https:")))
     assert (error.type, error.details["hint"]) == ("tls", "Use http:// in base_url.")
 
 
@@ -473,24 +502,40 @@ async def test_a_proxy_with_a_login_is_what_is_diagnosed() -> None:
 
 
 def run(code: str) -> str:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    """Return what a Python of its own prints."""
+    env = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env).stdout
 
 
-async def test_the_http_library_is_loaded_by_the_first_request_only() -> None:
+async def test_what_speaks_with_proxies_is_not_loaded_without_one() -> None:
     code = """
-import sys, sidecar.engines.http, sidecar.engines.pooled
-sidecar.engines.pooled.HttpTransport()
+import sys
+from sidecar.engines.network import HttpTransport
+HttpTransport()
+print(*{"httpcore2", "h11", "anyio._core._sockets", "truststore"}.intersection(sys.modules))
+HttpTransport("http://proxy.example")
 print("httpcore2" in sys.modules)
 """
-    assert run(code) == "False"
+    assert run(code).splitlines() == ["", "True"]
 
 
-async def test_a_tls_context_is_made_for_https_only_and_only_once() -> None:
+async def test_a_request_loads_nothing_that_speaks_with_proxies() -> None:
+    code = """
+import anyio, sys, upstream
+from sidecar.engines.network import HttpTransport
+from sidecar.engines.transport import Outgoing
+before = set(sys.modules)
+
+async def main() -> None:
     transport = HttpTransport()
-    made = []
-    for url in ("http://127.0.0.1:1", "https://api.example", "https://other.example"):
-        transport.load(url)
-        made.append(transport._context)
-    assert made[0] is None
-    assert made[1] is not None
-    assert made[1] is made[2]
+    async with upstream.serve(upstream.answer(b"hello")) as server:
+        await transport.resolve(server.url)
+        await transport.reach(server.url)
+        async with transport.open(Outgoing(url=server.url, headers={})) as answer:
+            print(await answer.read(9))
+        await transport.close()
+
+anyio.run(main)
+print(*{"httpcore2", "h11", "anyio._core._sockets"}.intersection(set(sys.modules) - before))
+"""
+    assert run(code).splitlines() == ["b'hello'", ""]
