@@ -30,7 +30,7 @@ class _DeferredModule(ModuleType):
         assert isinstance(deferred, _DeferredLoader)
         self.__spec__.loader = self.__loader__ = deferred.loader
         deferred.loader.exec_module(self)
-        self.__class__ = ModuleType
+        object.__setattr__(self, "__class__", ModuleType)
 
 
 class _DeferredLoader(Loader):

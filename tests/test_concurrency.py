@@ -75,13 +75,17 @@ async def test_both_of_two_nested_blocks_can_be_cancelled_at_once() -> None:
 
 async def test_an_error_of_the_block_passes_also_when_it_was_cancelled() -> None:
     scope = CancelScope()
-    with pytest.raises(ValueError, match="real"):
+
+    async def fail_when_cancelled() -> None:
         async with scope:
             scope.cancel()
             try:
                 await for_ever()
             finally:
                 raise ValueError("real")
+
+    with pytest.raises(ValueError, match="real"):
+        await fail_when_cancelled()
     assert not scope.cancelled_caught
 
 
@@ -121,9 +125,12 @@ async def test_the_failure_of_one_task_ends_the_group_and_is_raised() -> None:
     async def fail() -> None:
         raise ValueError("real")
 
-    with pytest.raises(ExceptionGroup) as caught:
+    async def group() -> None:
         async with TaskGroup() as tasks:
             tasks.start_soon(for_ever)
             tasks.start_soon(fail)
             tasks.cancel()
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await group()
     assert [str(error) for error in caught.value.exceptions] == ["real"]

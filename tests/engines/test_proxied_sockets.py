@@ -6,7 +6,8 @@ import anyio
 import pytest
 from httpcore2 import ReadError, WriteError
 
-from sidecar.engines.sockets import READ_AHEAD, Connection
+from sidecar.engines.proxied_sockets import Connection
+from sidecar.engines.sockets import READ_AHEAD
 
 pytestmark = pytest.mark.anyio
 
