@@ -80,6 +80,9 @@ class _Sidecar:
         if chosen.active is not None:
             self._targets.activate(chosen.active)
 
+    def _redact(self, text: str) -> str:
+        return logs.redacted(text, self._credentials.known())
+
     def secrets(self) -> list[str]:
         """Return every key in memory, for redaction."""
         return list(self._credentials.known())
@@ -98,7 +101,7 @@ class _Sidecar:
     def _open(self, tasks: TaskGroup) -> None:
         limits = self._settings.limits
         router = Router(METHODS, self._services(Shelf(self._makers(), tasks)))
-        self._connection = HostConnection(router, self._outbox, limits, tasks)
+        self._connection = HostConnection(router, self._outbox, tasks, self._redact)
         self._handle_signals()
         if self._settings.parent_pid is not None:
             self._watch_host(self._settings.parent_pid)
@@ -114,6 +117,7 @@ class _Sidecar:
             streams=Streams(self._outbox, self._settings.limits),
             chat=stack((deadline, meter), engines.chat),
             engines=engines,
+            redact=self._redact,
             allowed_paths=self._settings.allowed_paths,
             app_id=self._settings.app_id,
             started_ns=self._started_ns,

@@ -82,6 +82,7 @@ class Caller:
             streams=unused,
             chat=unused,
             engines=cast("Any", FakeShelf(self.engine)),
+            redact=str,
             allowed_paths=(),
             app_id=None,
             started_ns=time.monotonic_ns(),

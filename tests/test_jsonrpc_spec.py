@@ -6,10 +6,10 @@ https://www.jsonrpc.org/specification#examples
 import json
 from typing import Any, cast
 
-import anyio
 import pytest
 from msgspec import Struct
 
+from sidecar.concurrency import TaskGroup
 from sidecar.rpc.connection import HostConnection
 from sidecar.rpc.router import Method, Request, Router
 from sidecar.rpc.stdio import Outbox
@@ -61,6 +61,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
+        self.limits = Limits()
 
     def write(self, line: bytes) -> None:
         self.lines.append(line)
@@ -69,8 +70,8 @@ class Wire:
 async def answers(line: str) -> list[Any]:
     """Return what is written when `line` is received, errors as their codes."""
     wire = Wire()
-    async with anyio.create_task_group() as tasks:
-        connection = HostConnection(Router(METHODS, None), cast("Outbox", wire), Limits(), tasks)
+    async with TaskGroup() as tasks:
+        connection = HostConnection(Router(METHODS, None), cast("Outbox", wire), tasks, str)
         connection.initialized = True
         connection.receive(line.encode())
     return [short(json.loads(written)) for written in wire.lines]

@@ -14,6 +14,7 @@ from host import PATIENCE_S, ROOT, Host, command, environment, gone, script, ses
 
 FINISH = {"do": "finish"}
 HANG = {"do": "hang"}
+HELLO = {"protocol_version": 1, "client_info": {"name": "t"}}
 
 
 def text(words: str, repeat: int = 1) -> dict[str, object]:
@@ -95,8 +96,7 @@ def test_a_defect_is_told_in_the_log_and_not_to_the_host(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("busy", ["idle", "streaming", "not reading"])
 def test_a_host_killed_without_warning_leaves_no_process(tmp_path: Path, busy: str) -> None:
-    requests = [json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize",
-                            "params": {"protocol_version": 1, "client_info": {"name": "t"}}})]  # fmt: skip
+    requests = [json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": HELLO})]
     if busy == "streaming":
         requests.append(json.dumps({"jsonrpc": "2.0", "id": 2, "method": "chat.stream", "params": script(HANG)}))
     if busy == "not reading":
@@ -232,9 +232,9 @@ def test_closed_descriptors_end_with_code_2(tmp_path: Path) -> None:
 
 def test_input_from_a_file_and_output_to_a_file_work(tmp_path: Path) -> None:
     lines = [
-        {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocol_version": 1, "client_info": {"name": "t"}}},
+        {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": HELLO},
         {"jsonrpc": "2.0", "id": 2, "method": "chat.stream", "params": script(text("a"), FINISH)},
-    ]  # fmt: skip
+    ]
     (tmp_path / "in").write_text("".join(json.dumps(line) + "\n" for line in lines))
     with (tmp_path / "in").open("rb") as stdin, (tmp_path / "out").open("wb") as stdout:
         subprocess.run(

@@ -22,7 +22,7 @@ from sidecar.providers.origins import host_and_port, origin_of
 READ_BYTES: Final = 64 << 10
 
 # https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2 and #section-5.5, of which what lies beyond ASCII is left out.
-NAMES: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?: [!#$%&'*+\-.^_`|~0-9A-Za-z]+)*|")
+NAMES: Final = re.compile(r"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+,)*")
 VALUES: Final = re.compile(r"[\t -~]*")
 
 
@@ -46,7 +46,7 @@ def route_of(url: str) -> Route:
 def head_of(request: Outgoing, route: Route) -> bytes:
     """Return a request's head; raise where a header would not be one."""
     headers = request.headers
-    if not NAMES.fullmatch(" ".join(headers)) or not VALUES.fullmatch(" ".join(headers.values())):
+    if not NAMES.fullmatch(",".join([*headers, ""])) or not VALUES.fullmatch(" ".join(headers.values())):
         raise unsendable()
     lines = [f"{request.method} {route.target} HTTP/1.1", f"host: {route.host}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]

@@ -1,8 +1,10 @@
 """`providers.list`, `.configure`, `.remove`, `.set_active`, `.get_active`, `.test`."""
 
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Final
+
+from msgspec.structs import replace
 
 from sidecar.methods.services import Services
 from sidecar.rpc.router import Method, Request
@@ -107,10 +109,14 @@ async def _test(services: Services, choice: Choice) -> TestResult:
     return TestResult(
         ok=all(stage.ok for stage in stages),
         provider=choice.provider,
-        stages=stages,
+        stages=[_redacted(stage, services.redact) for stage in stages],
         url=choice.instance.base_url(),
         model=choice.model or None,
     )
+
+
+def _redacted(stage: TestStage, redact: Callable[[str], str]) -> TestStage:
+    return replace(stage, error=stage.error and stage.error.redacted(redact), hint=stage.hint and redact(stage.hint))
 
 
 def _failed(stage: StageName, error: SidecarError, started_ns: int) -> TestStage:

@@ -16,7 +16,8 @@ from sidecar.targets import Targets
 class Services(Struct, kw_only=True):
     """The parts of the running sidecar.
 
-    `watch_host` ends the process when the process of the given id dies; `end` ends it now.
+    `redact` hides keys in what is told. `watch_host` ends the process when the process of the given id dies; `end` ends
+    it now.
     """
 
     limits: Limits
@@ -25,6 +26,7 @@ class Services(Struct, kw_only=True):
     streams: Streams
     chat: ChatHandler
     engines: Shelf
+    redact: Callable[[str], str]
     allowed_paths: tuple[Path, ...]
     app_id: str | None
     started_ns: int

@@ -16,7 +16,7 @@ from sidecar.rpc.messages import ErrorReply, Id, Ignored, Incoming, Invalid, Rep
 from sidecar.rpc.router import Method, Request, Router
 from sidecar.rpc.stdio import Outbox
 from sidecar.schema.errors import SidecarError
-from sidecar.schema.session import CancelRequestParams, Limits
+from sidecar.schema.session import CancelRequestParams
 
 log: Final = logging.getLogger("sidecar.rpc")
 
@@ -27,14 +27,15 @@ Post = Callable[[Reply | ErrorReply], None]
 
 
 class HostConnection:
-    """Receives lines, runs requests in `tasks`, writes replies to `outbox`."""
+    """Receives lines, runs requests in `tasks`, writes replies to `outbox`. `redact` hides secrets in what is told."""
 
-    def __init__(self, router: Router, outbox: Outbox, limits: Limits, tasks: TaskGroup) -> None:
+    def __init__(self, router: Router, outbox: Outbox, tasks: TaskGroup, redact: Callable[[str], str]) -> None:
         self.initialized = False
         self._router = router
         self._outbox = outbox
-        self._limits = limits
+        self._limits = outbox.limits
         self._tasks = tasks
+        self.redact = redact
         self._pending: dict[Id, Request] = {}
         self._running: set[Request] = set()
         self._admitted_bytes = 0
@@ -212,7 +213,8 @@ class _Answer:
         if isinstance(error, _Refused):
             self._post(_refusal(error.id, error.error))
         elif self._request.id is not None:
-            self._post(_refusal(self._request.id, _as_sidecar_error(error)))
+            told = _as_sidecar_error(error).to_object().redacted(self._connection.redact)
+            self._post(ErrorReply(self._request.id, told))
         self._connection.leave(self._request)
         return True
 

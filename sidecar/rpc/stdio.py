@@ -104,7 +104,7 @@ class Outbox:
 
     def __init__(self, descriptor: int, limits: Limits, broken: Callable[[], None]) -> None:
         self._descriptor = descriptor
-        self._limits = limits
+        self.limits = limits
         self._broken = broken
         self._bound = min(limits.hard_output_bytes, limits.max_output_bytes)
         self._loop = asyncio.get_running_loop()
@@ -124,7 +124,7 @@ class Outbox:
 
     @property
     def congested(self) -> bool:
-        return self._undelivered > self._limits.soft_output_bytes
+        return self._undelivered > self.limits.soft_output_bytes
 
     def write(self, line: bytes) -> None:
         """Queue a line; never waits, never fails."""
@@ -236,19 +236,19 @@ class Outbox:
             self._schedule()
 
     def _over_bound(self) -> None:
-        if self._undelivered > self._limits.max_output_bytes:
+        if self._undelivered > self.limits.max_output_bytes:
             self._die()
         elif not self._watching:
             self._watching = True
-            self._accepted_at = max(self._accepted_at, self._loop.time() - self._limits.stalled_exit_ms / 1000)
+            self._accepted_at = max(self._accepted_at, self._loop.time() - self.limits.stalled_exit_ms / 1000)
             self._watch()
 
     def _watch(self) -> None:
         """Give the host up when it has accepted nothing for too long."""
-        if self._undelivered <= self._limits.hard_output_bytes or self._dead:
+        if self._undelivered <= self.limits.hard_output_bytes or self._dead:
             self._watching = False
             return
-        due = self._accepted_at + self._limits.stalled_exit_ms / 1000
+        due = self._accepted_at + self.limits.stalled_exit_ms / 1000
         if self._loop.time() >= due:
             self._die()
         else:

@@ -3,10 +3,11 @@
 Clients switch on `type`. `retryable` means that the same request may succeed later. The table only grows.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, Literal, get_args
 
 from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from sidecar.schema.usage import Attempt, Usage
 
@@ -173,6 +174,11 @@ class ErrorObject(Struct):
     code: int
     message: str
     data: ErrorData
+
+    def redacted(self, redact: Callable[[str], str]) -> "ErrorObject":
+        """Return the error with its words passed through `redact`; what a model wrote stays as it is."""
+        words = {name: redact(value) for name, value in asdict(self.data).items() if isinstance(value, str)}
+        return ErrorObject(self.code, redact(self.message), replace(self.data, **words))
 
 
 class SidecarError(Exception):

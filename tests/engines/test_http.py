@@ -22,7 +22,7 @@ from sidecar.schema.events import ReasoningDelta, Status, StreamEvent, TextDelta
 from sidecar.schema.models import ModelInfo
 from sidecar.schema.providers import BaseConfig
 from sidecar.schema.secret import Secret
-from sidecar.schema.usage import Cost
+from sidecar.schema.usage import Cost, Usage
 
 pytestmark = pytest.mark.anyio
 
@@ -100,7 +100,7 @@ async def test_a_stream_becomes_events_and_a_completion(engine: HttpEngine) -> N
     assert whole.message == Message("assistant", [Text("Hello")], Origin("here", server.url + "/v1", "m-1"))
     assert (whole.finish_reason, whole.usage, whole.cost) == (
         FinishReason("stop", "stop"),
-        counts,
+        Usage(input_tokens=3, output_tokens=2),
         Cost(amount=None),
     )
 
