@@ -105,7 +105,8 @@ def test_nothing_prints_and_no_task_is_on_its_own() -> None:
     for name, node in nodes(ast.Call):
         assert isinstance(node, ast.Call)
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if called in FORBIDDEN_CALLS:
+        in_a_group = name == "concurrency.py" and ast.unparse(node.func) == "self._group.create_task"
+        if called in FORBIDDEN_CALLS and not in_a_group:
             found.append(f"{name}:{node.lineno}: {called}")
     assert found == []
 
