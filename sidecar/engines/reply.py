@@ -71,7 +71,7 @@ class Reply:
     def on_headers_complete(self) -> None:
         status, fields = self._parser.get_status_code(), self._fields
         if status >= FINAL_STATUS:
-            self.headers = {name.decode("latin-1").lower(): _text(value) for name, value in fields.items()}
+            self.headers = _texts(fields)
             if self.headers.get("transfer-encoding", "chunked").lower() != "chunked":
                 raise HttpParserError("The body is encoded in a way that was not offered.")
             self.status = status
@@ -83,5 +83,10 @@ class Reply:
             self.keeps_connection = self._parser.should_keep_alive()
 
 
-def _text(value: bytes) -> str:
-    return value.decode("latin-1").rstrip(" \t")
+def _texts(fields: dict[bytes, bytes]) -> dict[str, str]:
+    """Return headers as text; no name or value holds a line feed, so all are converted in one go."""
+    if not fields:
+        return {}
+    names = b"\n".join(fields).decode("latin-1").lower().split("\n")
+    values = b"\n".join(fields.values()).decode("latin-1").split("\n")
+    return dict(zip(names, map(str.rstrip, values), strict=True))

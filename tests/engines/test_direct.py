@@ -1,3 +1,4 @@
+import asyncio
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -48,6 +49,16 @@ def listener() -> Iterator[Listener]:
     made = Listener()
     yield made
     made.close()
+
+
+@pytest.fixture(autouse=True)
+async def bounded() -> AsyncIterator[None]:
+    """Ends a test that would hang; a timer of the loop, as fixtures may not hold cancel scopes open."""
+    task = asyncio.current_task()
+    assert task is not None
+    timer = asyncio.get_running_loop().call_later(5, task.cancel)
+    yield
+    timer.cancel()
 
 
 @pytest.fixture

@@ -56,6 +56,15 @@ def test_an_answer_cut_short_is_not_complete(wire: bytes) -> None:
     assert not reply.complete
 
 
+def test_an_answer_may_have_no_headers() -> None:
+    reply = fed(b"HTTP/1.1 200 OK\r\n\r\nabc")
+    assert (reply.status, reply.headers, reply.take()) == (200, {}, b"abc")
+
+
+def test_a_header_may_hold_bytes_beyond_ascii() -> None:
+    assert fed(b"HTTP/1.1 200 OK\r\nX: \xfc\x85b\r\nY:\r\n\r\n").headers == {"x": "\xfc\x85b", "y": ""}
+
+
 @pytest.mark.parametrize("end", [b"connection: close\r\n", b""])
 def test_a_connection_is_kept_as_the_server_wants(end: bytes) -> None:
     version = b"HTTP/1.1" if end else b"HTTP/1.0"
