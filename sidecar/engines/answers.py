@@ -5,8 +5,7 @@ from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit
 
-import anyio
-
+from sidecar.concurrency import move_on_after
 from sidecar.dialects.contract import Answer, ChatDialect, HttpResponse, StreamDecoder
 from sidecar.engines.addressing import address_hint, redirected
 from sidecar.engines.transport import Incoming, Outgoing
@@ -76,7 +75,7 @@ class Reader:
         """Return the next piece of the body; behind the end of the answer it is waited for only a while."""
         if not self._decoder.settled:
             return await anext(answer.chunks, None)
-        with anyio.move_on_after(LINGER_SECONDS):
+        async with move_on_after(LINGER_SECONDS):
             return await anext(answer.chunks, None)
         return None
 
@@ -111,8 +110,9 @@ async def whole(answer: Incoming) -> bytes:
 async def failed(answer: Incoming) -> HttpResponse:
     """Return an answer that reports a failure, with as much of its body as comes in time."""
     body = b""
-    with anyio.move_on_after(ERROR_SECONDS), suppress(SidecarError):
-        body = await answer.read(MAX_ERROR_BYTES)
+    async with move_on_after(ERROR_SECONDS):
+        with suppress(SidecarError):
+            body = await answer.read(MAX_ERROR_BYTES)
     return HttpResponse(answer.status, answer.headers, body)
 
 

@@ -1,11 +1,10 @@
 """The way to a server, tried step by step, so that a person learns which step fails and what to do about it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Final
 from urllib.parse import urlsplit
-
-import anyio
 
 from sidecar.engines.reading import Reading
 from sidecar.providers.origins import is_loopback
@@ -62,7 +61,7 @@ class Diagnosis:
     async def _try(self, name: StageName, step: Step) -> TestStage:
         start, failure = monotonic(), None
         try:
-            with anyio.fail_after(STEP_SECONDS):
+            async with asyncio.timeout(STEP_SECONDS):
                 await step()
         except TimeoutError:
             failure = SidecarError("timeout", "The server did not answer in time.", stage="connect")

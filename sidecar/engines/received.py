@@ -2,10 +2,10 @@
 
 import zlib
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Final, Protocol
 
-import anyio
-
+from sidecar.concurrency import move_on_after
 from sidecar.schema.errors import SidecarError
 
 DRAIN_SECONDS: Final = 0.05
@@ -53,14 +53,12 @@ class Received:
         if self._body.exhausted:
             return
         left = DRAIN_BYTES
-        with anyio.move_on_after(DRAIN_SECONDS):
-            try:
+        async with move_on_after(DRAIN_SECONDS):
+            with suppress(SidecarError):
                 async for chunk in self._body:
                     left -= len(chunk)
                     if left < 0:
                         return
-            except SidecarError:
-                return
 
 
 class Inflated:

@@ -1,5 +1,6 @@
 """Whose certificates are trusted: those of the system's authorities, or of those that somebody names."""
 
+import asyncio
 import ssl
 import sys
 from os import environ
@@ -31,9 +32,7 @@ class Trust:
     async def context(self) -> ssl.SSLContext:
         """Return the TLS context for all connections."""
         if self._context is None:
-            from anyio import to_thread
-
-            made = await to_thread.run_sync(self._make)
+            made = await asyncio.to_thread(self._make)
             self._context = self._context or made
         return self._context
 

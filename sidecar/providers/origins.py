@@ -1,5 +1,6 @@
 """Whom a URL leads to. https://www.rfc-editor.org/rfc/rfc6454"""
 
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -9,6 +10,7 @@ from sidecar.schema.errors import SidecarError
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
+@lru_cache(maxsize=256)
 def _split(url: str) -> SplitResult:
     if not url.isascii() or any(character <= " " or character in "\\\x7f" for character in url):
         raise SidecarError("invalid_params", "An address may hold neither spaces nor anything beyond ASCII.")
@@ -44,6 +46,7 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{host}" if own_port else f"{parts.scheme}://{host}:{parts.port}"
 
 
+@lru_cache(maxsize=256)
 def is_loopback(url: str) -> bool:
     """Tell whether `url` leads to this machine."""
     host = host_and_port(url)[0].rstrip(".")
