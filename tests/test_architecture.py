@@ -118,7 +118,9 @@ def test_files_stay_readable(path: Path) -> None:
 
 
 def test_a_start_loads_nothing_heavy() -> None:
-    code = "import sys; from sidecar import deferred; deferred.install(); import sidecar.app; print(*sorted(sys.modules))"
+    code = (
+        "import sys; from sidecar import deferred; deferred.install(); import sidecar.app; print(*sorted(sys.modules))"
+    )
     env = {"PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert sorted(set(done.stdout.split()).intersection({*LATE, "_ssl", "anyio"})) == []
