@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec import Raw
 
 from sidecar.schema.chat import Base64Source, ChatRequest, File, Message, Part, PathSource
 from sidecar.schema.errors import SidecarError
@@ -40,7 +41,7 @@ def _read_part(part: Part, allowed: tuple[Path, ...]) -> Part:
     if not isinstance(part, File) or not isinstance(part.source, PathSource):
         return part
     path = _permitted(Path(part.source.path), allowed)
-    data = base64.b64encode(_read(path)).decode()
+    data = Raw(b'"' + base64.b64encode(_read(path)) + b'"')
     return msgspec.structs.replace(part, source=Base64Source(data), filename=part.filename or path.name)
 
 

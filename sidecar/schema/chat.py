@@ -1,8 +1,8 @@
 """Conversations: messages and their parts, tools, requests and completions."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from sidecar.schema.usage import Attempt, Cost, Timing, Usage
 
@@ -49,10 +49,18 @@ class Text(Struct, frozen=True, tag="text", omit_defaults=True):
     opaque: Opaque | None = None
 
 
+Base64 = Annotated[Raw, Meta(extra_json_schema={"type": "string", "contentEncoding": "base64"})]
+"""A JSON string that holds base64, quotes included: it is passed on as it came, however large."""
+
+
 class Base64Source(Struct, frozen=True, tag="base64"):
     """The file itself, base64-encoded."""
 
-    data: str
+    data: Base64
+
+    def __post_init__(self) -> None:
+        if bytes(memoryview(self.data)[:1]) != b'"':
+            raise ValueError("Expected `str`")
 
 
 class UrlSource(Struct, frozen=True, tag="url"):

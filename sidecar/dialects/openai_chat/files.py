@@ -3,6 +3,9 @@
 import binascii
 from typing import Any, Final
 
+import msgspec
+from msgspec import Raw
+
 from sidecar.dialects.openai_chat.report import refuse
 from sidecar.dialects.quirks import ChatQuirks
 from sidecar.schema.chat import Base64Source, File, UrlSource
@@ -30,8 +33,8 @@ def file_part(file: File, quirks: ChatQuirks) -> dict[str, Any]:
         return _image(file, quirks)
     data = _data(file)
     if media_type == "application/pdf":
-        url = f"data:application/pdf;base64,{data}"
-        return {"type": "file", "file": {"filename": file.filename or "document.pdf", "file_data": url}}
+        address = _data_address("application/pdf", data)
+        return {"type": "file", "file": {"filename": file.filename or "document.pdf", "file_data": address}}
     if media_type in AUDIO_FORMATS:
         return {"type": "input_audio", "input_audio": {"data": data, "format": AUDIO_FORMATS[media_type]}}
     if media_type.startswith("text/") or media_type in TEXT_TYPES:
@@ -40,8 +43,9 @@ def file_part(file: File, quirks: ChatQuirks) -> dict[str, Any]:
 
 
 def _image(file: File, quirks: ChatQuirks) -> dict[str, Any]:
+    url: Raw | str
     if not isinstance(file.source, UrlSource):
-        url = f"data:{file.media_type};base64,{_data(file)}"
+        url = _data_address(file.media_type, _data(file))
     elif quirks.image_urls:
         url = file.source.url
     else:
@@ -49,15 +53,21 @@ def _image(file: File, quirks: ChatQuirks) -> dict[str, Any]:
     return {"type": "image_url", "image_url": {"url": url} | ({"detail": file.detail} if file.detail else {})}
 
 
-def _data(file: File) -> str:
+def _data_address(media_type: str, data: Raw) -> Raw:
+    """Return a `data:` URL, as JSON; the data is copied once and never looked at."""
+    quoted = msgspec.json.encode(f"data:{media_type};base64,")
+    return Raw(b"".join((quoted[:-1], memoryview(data)[1:])))
+
+
+def _data(file: File) -> Raw:
     if isinstance(file.source, Base64Source):
         return file.source.data
     raise refuse(f"Files of type {file.media_type} must be sent to this provider as data.")
 
 
-def _text(file: File, data: str) -> str:
+def _text(file: File, data: Raw) -> str:
     try:
-        text = binascii.a2b_base64(data, strict_mode=True).decode()
+        text = binascii.a2b_base64(msgspec.json.decode(data, type=str), strict_mode=True).decode()
     except ValueError as error:
         raise SidecarError("invalid_params", "A text file is not valid base64 and UTF-8.") from error
     return f"{file.filename}\n\n{text}" if file.filename else text

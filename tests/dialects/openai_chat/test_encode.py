@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 from chat_dialect import ORIGIN, aim
+from msgspec import Raw
 
 from sidecar.dialects.contract import HttpRequest
 from sidecar.dialects.openai_chat import DIALECT
@@ -41,7 +42,7 @@ from sidecar.schema.errors import SidecarError
 
 HELLO = Message("user", "Hello")
 OTHER = Origin("there", "https://other.test", "m-2")
-PNG = File("image/png", Base64Source("iVBO"))
+PNG = File("image/png", Base64Source(Raw(b'"iVBO"')))
 CACHE_WARNING = Warning(
     "unsupported_parameter", "The provider decides by itself what it caches; it was left out.", "cache"
 )
@@ -233,7 +234,7 @@ def test_instructions_are_text_under_the_role_that_the_server_knows() -> None:
 
 
 def base64_of(text: str) -> Base64Source:
-    return Base64Source(base64.b64encode(text.encode()).decode())
+    return Base64Source(Raw(b'"' + base64.b64encode(text.encode()) + b'"'))
 
 
 @pytest.mark.parametrize(
@@ -245,19 +246,19 @@ def base64_of(text: str) -> Base64Source:
             {"type": "image_url", "image_url": {"url": "https://a.test/x.jpg", "detail": "low"}},
         ),
         (
-            File("application/pdf", Base64Source("JVBE"), "a.pdf"),
+            File("application/pdf", Base64Source(Raw(b'"JVBE"')), "a.pdf"),
             {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBE"}},
         ),
         (
-            File("application/pdf", Base64Source("JVBE")),
+            File("application/pdf", Base64Source(Raw(b'"JVBE"'))),
             {"type": "file", "file": {"filename": "document.pdf", "file_data": "data:application/pdf;base64,JVBE"}},
         ),
         (
-            File("audio/x-wav", Base64Source("UklG")),
+            File("audio/x-wav", Base64Source(Raw(b'"UklG"'))),
             {"type": "input_audio", "input_audio": {"data": "UklG", "format": "wav"}},
         ),
         (
-            File("audio/mpeg", Base64Source("SUQz")),
+            File("audio/mpeg", Base64Source(Raw(b'"SUQz"'))),
             {"type": "input_audio", "input_audio": {"data": "SUQz", "format": "mp3"}},
         ),
         (File("text/plain; charset=utf-8", base64_of("né"), "n.txt"), {"type": "text", "text": "n.txt\n\nné"}),
@@ -275,10 +276,10 @@ def test_files_become_parts(file: File, part: dict[str, Any]) -> None:
         (File("image/png", UrlSource("https://a.test/x")), {"image_urls": False}, "unsupported_feature"),
         (File("image/png", PathSource("/a.png")), {}, "unsupported_feature"),
         (File("application/pdf", UrlSource("https://a.test/x")), {}, "unsupported_feature"),
-        (File("audio/ogg", Base64Source("T2dn")), {}, "unsupported_feature"),
-        (File("video/mp4", Base64Source("AAAA")), {}, "unsupported_feature"),
-        (File("text/plain", Base64Source("?")), {}, "invalid_params"),
-        (File("text/plain", Base64Source("/w==")), {}, "invalid_params"),
+        (File("audio/ogg", Base64Source(Raw(b'"T2dn"'))), {}, "unsupported_feature"),
+        (File("video/mp4", Base64Source(Raw(b'"AAAA"'))), {}, "unsupported_feature"),
+        (File("text/plain", Base64Source(Raw(b'"?"'))), {}, "invalid_params"),
+        (File("text/plain", Base64Source(Raw(b'"/w=="'))), {}, "invalid_params"),
     ],
 )
 def test_files_that_cannot_be_sent_are_refused(file: File, quirks: Any, error_type: str) -> None:

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 from local_models import target_for
+from msgspec import Raw
 
 from sidecar.engines.llama.protocol import Chat, Sampling, Turn
 from sidecar.engines.llama.request import encode, turns
@@ -69,7 +70,8 @@ def test_a_conversation_is_plain_turns() -> None:
     ]
 
 
-PICTURE = Message("user", [File("image/png", Base64Source("eA==")), Text("What is this?")])
+DOT = File("image/png", Base64Source(Raw(b'"eA=="')))
+PICTURE = Message("user", [DOT, Text("What is this?")])
 
 
 @pytest.mark.parametrize(
@@ -80,7 +82,10 @@ PICTURE = Message("user", [File("image/png", Base64Source("eA==")), Text("What i
         ({"reasoning": ReasoningOptions("high")}, "reasoning"),
         ({"provider_options": {"local": {"mirostat": 2}}}, "provider_options"),
         ({"messages": [PICTURE]}, "messages"),
-        ({"messages": [Message("tool", [ToolResult("1", [File("image/png", Base64Source("eA=="))])])]}, "messages"),
+        (
+            {"messages": [Message("tool", [ToolResult("1", [File("image/png", Base64Source(Raw(b'"eA=="')))])])]},
+            "messages",
+        ),
     ],
 )
 def test_what_local_models_lack_is_a_warning_or_an_error(options: dict[str, Any], param: str) -> None:
