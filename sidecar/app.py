@@ -17,12 +17,14 @@ from sidecar.credentials import Credentials
 from sidecar.descriptors import Descriptors
 from sidecar.engines.shelf import Maker, Shelf
 from sidecar.handler import Engine, stack
+from sidecar.memory import LARGE_BYTES, LargeBlocks
 from sidecar.methods.services import Services
 from sidecar.methods.table import METHODS
 from sidecar.middleware.deadline import deadline
 from sidecar.middleware.meter import meter
 from sidecar.providers import PROVIDERS
 from sidecar.rpc.connection import HostConnection
+from sidecar.rpc.lines import Oversized
 from sidecar.rpc.router import Router
 from sidecar.rpc.stdio import Inbox, Outbox
 from sidecar.schema.errors import SidecarError
@@ -70,6 +72,7 @@ class _Sidecar:
         self._descriptors = descriptors
         self._started_ns = started_ns
         self._code = CLEAN
+        self._large_blocks = LargeBlocks()
         self._credentials = Credentials(
             data_dir=chosen.data_dir, deadline_ms=chosen.limits.keychain_ms, key_env=chosen.key_env
         )
@@ -107,7 +110,12 @@ class _Sidecar:
             self._watch_host(self._settings.parent_pid)
         gc.collect()
         gc.freeze()
-        Inbox(self._descriptors.stdin, limits, self._connection.receive).start(self._input_ended)
+        Inbox(self._descriptors.stdin, limits, self._receive).start(self._input_ended)
+
+    def _receive(self, line: bytes | Oversized) -> None:
+        if isinstance(line, bytes) and len(line) >= LARGE_BYTES:
+            self._large_blocks.used()
+        self._connection.receive(line)
 
     def _services(self, engines: Shelf) -> Services:
         return Services(
