@@ -1,6 +1,7 @@
 """The public types as JSON Schema definitions. https://json-schema.org/draft/2020-12"""
 
 from collections.abc import Callable
+from inspect import cleandoc
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -117,6 +118,9 @@ def definitions() -> dict[str, Schema]:
     for title, row in NAMED.items():
         found[title] = _titled(title, row, found[title])
     _refine(found)
+    for schema in found.values():
+        if "description" in schema:
+            schema["description"] = cleandoc(schema["description"])
     return dict(sorted((found | ENVELOPES | {"Secret": _secret()}).items()))
 
 
