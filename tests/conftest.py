@@ -3,6 +3,10 @@
 import os
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", deadline=None)  # how long an example takes says more of the machine than of it
+settings.load_profile("patient")
 
 
 @pytest.fixture
