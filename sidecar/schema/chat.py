@@ -1,10 +1,12 @@
 """Conversations: messages and their parts, tools, requests and completions."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from sidecar.schema.usage import Attempt, Cost, Timing, Usage
+
+MAX_TIMEOUT_MS: Final = 7 * 24 * 3600 * 1000
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 Reason = Literal["stop", "length", "tool_calls", "content_filter", "refusal", "pause", "cancelled", "error", "other"]
@@ -194,13 +196,16 @@ class ReasoningOptions(Struct, frozen=True, omit_defaults=True):
     budget_tokens: int | None = None
 
 
+Milliseconds = Annotated[int, Meta(ge=1, le=MAX_TIMEOUT_MS)]
+
+
 class Timeouts(Struct, frozen=True, omit_defaults=True):
     """Deadlines in milliseconds, over the provider's defaults. `total` is unlimited unless given."""
 
-    connect: int | None = None
-    first_token: int | None = None
-    idle: int | None = None
-    total: int | None = None
+    connect: Milliseconds | None = None
+    first_token: Milliseconds | None = None
+    idle: Milliseconds | None = None
+    total: Milliseconds | None = None
 
 
 class ChatRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,10 +1,11 @@
 """The session: handshake, limits, life and death."""
 
-from typing import Any
+from typing import Annotated, Any, Final
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION: Final = 1
+MAX_PROCESS_ID: Final = 2**31 - 1
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -54,7 +55,7 @@ class InitializeParams(Struct, frozen=True):
 
     protocol_version: int
     client_info: ClientInfo
-    process_id: int | None = None
+    process_id: Annotated[int, Meta(ge=1, le=MAX_PROCESS_ID)] | None = None
     capabilities: dict[str, Any] = {}
     options: dict[str, Any] = {}
 
