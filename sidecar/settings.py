@@ -8,10 +8,13 @@ import msgspec
 from msgspec import Struct
 
 from sidecar import __version__
+from sidecar.providers.origins import proxy_address
+from sidecar.schema.errors import SidecarError
 from sidecar.schema.providers import ProviderConfig
 from sidecar.schema.secret import decode_hook
-from sidecar.schema.session import Limits
+from sidecar.schema.session import MAX_PROCESS_ID, Limits
 
+MAX_LIMIT: Final = 2**53
 LEVELS: Final = ("debug", "info", "warning", "error")
 
 
@@ -86,14 +89,14 @@ def load(arguments: list[str]) -> Settings:
         allowed_paths=tuple(_folder(name) for name in [*file.allow_paths, *flags.allow_path]),
         log_level=flags.log_level,
         log_format=flags.log_format,
-        parent_pid=flags.parent_pid,
+        parent_pid=_process_id(flags.parent_pid),
         data_dir=flags.data_dir,
         app_id=flags.app_id,
         drain=flags.eof == "drain",
         key_env=flags.key_env,
         scripted=flags.scripted,
         allow_plain_http=flags.allow_plain_http,
-        proxy=flags.proxy,
+        proxy=_proxy(flags.proxy),
     )
 
 
@@ -123,9 +126,25 @@ def _limits(values: dict[str, int]) -> Limits:
         if name not in Limits.__struct_fields__:
             known = ", ".join(Limits.__struct_fields__)
             raise ConfigError(f"there is no limit {name}; there are {known}")
-        if value < 1:
-            raise ConfigError(f"the limit {name} must be at least 1")
+        if not 1 <= value <= MAX_LIMIT:
+            raise ConfigError(f"the limit {name} must be 1 to {MAX_LIMIT}")
     return Limits(**values)
+
+
+def _process_id(number: int | None) -> int | None:
+    if number is not None and not 1 <= number <= MAX_PROCESS_ID:
+        raise ConfigError(f"--parent-pid {number}: there is no such process id")
+    return number
+
+
+def _proxy(url: str | None) -> str | None:
+    """Return the URL; what is said of a wrong one does not show it, for it may hold a password."""
+    try:
+        if url is not None:
+            proxy_address(url)
+    except SidecarError as error:
+        raise ConfigError(f"--proxy: {error}") from None
+    return url
 
 
 def _folder(name: str) -> Path:

@@ -11,7 +11,7 @@ from sidecar.engines.proxied_sockets import AsyncioBackend
 from sidecar.engines.sockets import probe, resolve
 from sidecar.engines.transport import Opening, Outgoing
 from sidecar.engines.trust import Trust
-from sidecar.providers.origins import host_and_port
+from sidecar.providers.origins import proxy_address
 
 if TYPE_CHECKING:
     import ssl
@@ -27,8 +27,7 @@ class Proxied:
 
     def __init__(self, url: str, trust: Trust) -> None:
         parts = urlsplit(url)
-        self._address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-        host_and_port(self._address)
+        self._address = proxy_address(url)
         self._login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
         self._trust = trust
         self._pools: dict[str, httpcore2.AsyncConnectionPool] = {}

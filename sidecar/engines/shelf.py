@@ -49,7 +49,7 @@ class Shelf:
     async def _keep(self, name: str) -> None:
         try:
             made = await asyncio.to_thread(self._makers[name])
-        except ImportError:
+        except (ImportError, SidecarError):
             log.exception("the engine %s could not be loaded", name)
             self._making.pop(name).set()
             return

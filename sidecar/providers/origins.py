@@ -61,3 +61,11 @@ def is_loopback(url: str) -> bool:
 def is_private_channel(url: str) -> bool:
     """Tell whether a secret sent to `url` stays unread on its way: it is encrypted, or never leaves this machine."""
     return url.lower().startswith("https:") or is_loopback(url)
+
+
+def proxy_address(url: str) -> str:
+    """Return a proxy's URL without the login that it may hold; raise `invalid_params` where it is not http or https."""
+    scheme, separator, rest = url.partition("://")
+    address = f"{scheme}{separator}{rest.partition('/')[0].rpartition('@')[2]}"
+    host_and_port(address)
+    return address
