@@ -16,13 +16,16 @@ MAX_FILE_BYTES: Final = 48 << 20
 """Grows by a third in base64; providers take less."""
 
 
+def names_files(request: ChatRequest) -> bool:
+    """Tell whether a part of the request is to be read from a file."""
+    return any(_is_local(part) for message in request.messages for part in message.content)
+
+
 def with_files(request: ChatRequest, allowed: tuple[Path, ...]) -> ChatRequest:
-    """Return the request with every `path` source read into it.
+    """Return the request with every `path` source read into it; disks may be slow, so not on the loop.
 
     Raises `path_not_allowed` for a path outside `allowed`, and for what is not a regular file there.
     """
-    if not any(_is_local(part) for message in request.messages for part in message.content):
-        return request
     messages = [_with_files(message, allowed) for message in request.messages]
     return msgspec.structs.replace(request, messages=messages)
 

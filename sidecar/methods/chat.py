@@ -1,11 +1,12 @@
 """`chat.complete`, `chat.stream`, `chat.cancel`."""
 
+import asyncio
 import time
 from collections.abc import Awaitable
 from typing import Any, Final
 
 from sidecar.handler import Call
-from sidecar.methods.attachments import with_files
+from sidecar.methods.attachments import names_files, with_files
 from sidecar.methods.services import Services
 from sidecar.rpc.router import Method, Request
 from sidecar.schema.chat import (
@@ -127,7 +128,9 @@ class _Conversation:
     async def _ask(self) -> ChatResult:
         services = self._services
         target = await services.targets.resolve(self._choice)
-        request = with_files(self._params, services.allowed_paths)
+        request = self._params
+        if names_files(request):
+            request = await asyncio.to_thread(with_files, request, services.allowed_paths)
         self._call = Call(request=request, target=target, report=self._answer.report)
         completion = await services.chat(self._call, self._answer.emit)
         return self._result(completion.finish_reason)
