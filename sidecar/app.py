@@ -7,9 +7,10 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Final, NoReturn
+from functools import partial
+from typing import Any, Final, NoReturn
 
 from sidecar import lifeline, logs, settings
 from sidecar.concurrency import TaskGroup, move_on_after
@@ -56,12 +57,21 @@ def main(arguments: list[str], descriptors: Descriptors) -> NoReturn:
     queue = logs.LogQueue(descriptors.stderr)
     logs.configure(queue, chosen.log_level, chosen.log_format, sidecar.secrets)
     try:
-        code = asyncio.run(sidecar.serve())
+        asyncio.run(_live(sidecar, queue))
     except BaseException:
         log.exception("the sidecar crashed")
-        code = CRASHED
+    _leave(queue, CRASHED)
+
+
+async def _live(sidecar: "_Sidecar", queue: logs.LogQueue) -> NoReturn:
+    """Serve, and exit from inside the loop: its own end would wait for threads, such as one that looks up a name."""
+    _leave(queue, await sidecar.serve())
+
+
+def _leave(queue: logs.LogQueue, code: int) -> NoReturn:
+    """Exit at once: a thread may be blocked for good in a read or a write."""
     queue.flush()
-    os._exit(code)  # a daemon thread may be blocked for good in a read or a write
+    os._exit(code)
 
 
 class _Sidecar:
@@ -76,7 +86,6 @@ class _Sidecar:
         self._credentials = Credentials(
             data_dir=chosen.data_dir, deadline_ms=chosen.limits.keychain_ms, key_env=chosen.key_env
         )
-
         self._targets = Targets(PROVIDERS, self._credentials, scripted=chosen.scripted)
         for config in chosen.providers:
             self._targets.configure(config)
@@ -108,7 +117,6 @@ class _Sidecar:
         self._handle_signals()
         if self._settings.parent_pid is not None:
             self._watch_host(self._settings.parent_pid)
-        gc.collect()
         gc.freeze()
         Inbox(self._descriptors.stdin, limits, self._receive).start(self._input_ended)
 
@@ -130,7 +138,7 @@ class _Sidecar:
             app_id=self._settings.app_id,
             started_ns=self._started_ns,
             watch_host=self._watch_host,
-            end=self._leave_soon,
+            end=partial(self._soon, self._leave, CLEAN),
         )
 
     def _makers(self) -> dict[str, Maker]:
@@ -161,7 +169,7 @@ class _Sidecar:
         if self._outbox.host_is_gone:
             self._end(CLEAN)
         else:
-            self._finish_soon(CLEAN)
+            self._soon(self._finish, CLEAN)
 
     def _handle_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -172,14 +180,11 @@ class _Sidecar:
                 loop.add_signal_handler(number, self._signalled, number)
 
     def _signalled(self, number: int) -> None:
-        self._finish_soon(SIGNALLED + number)
+        self._soon(self._finish, SIGNALLED + number)
 
-    def _finish_soon(self, code: int) -> None:
+    def _soon(self, step: Callable[[int], Coroutine[Any, Any, None]], code: int) -> None:
         if not self._ended.is_set():  # else the tasks are no more
-            self._tasks.start_soon(self._finish, code)
-
-    def _leave_soon(self) -> None:
-        self._tasks.start_soon(self._leave, CLEAN)
+            self._tasks.start_soon(step, code)
 
     async def _finish(self, code: int) -> None:
         """Answer what is pending, then leave."""

@@ -162,6 +162,8 @@ def test_a_session_without_a_word_ends_with_code_0(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "flags",
     [["--nonsense"], ["--limit", "nonsense=1"], ["--limit", "max_streams=0"], ["--limit", "max_streams"],
+     ["--limit", "max_streams=" + "9" * 40], ["--parent-pid", "99999999999999"], ["--parent-pid", "0"],
+     ["--proxy", "nonsense"], ["--proxy", "socks5://127.0.0.1:1"],
      ["--config", "/nonexistent.toml"], ["--allow-path", "/nonexistent"]],
 )  # fmt: skip
 def test_flags_that_make_no_sense_end_with_code_2_and_a_reason(tmp_path: Path, flags: list[str]) -> None:
@@ -215,6 +217,59 @@ def test_a_config_file_sets_limits_providers_and_the_active_one(tmp_path: Path) 
         assert (limits["max_streams"], limits["max_requests"]) == (3, 7)
         assert host.call("providers.get_active")["active"]["provider"] == "mine"
         assert host.end() == 0
+
+
+@pytest.mark.parametrize("process_id", [0, -1, 2**31, 2**70])
+def test_a_process_id_that_cannot_be_is_refused(tmp_path: Path, process_id: int) -> None:
+    with Host(tmp_path) as host:
+        assert host.fail("initialize", HELLO | {"process_id": process_id})["data"]["type"] == "invalid_params"
+        host.initialize()
+        assert host.end() == 0
+
+
+@pytest.mark.parametrize("milliseconds", [0, -1, 10**400])
+def test_a_deadline_that_cannot_be_is_refused(tmp_path: Path, milliseconds: int) -> None:
+    with session(tmp_path, "--scripted") as host:
+        params = script(FINISH, timeouts={"idle": milliseconds})
+        assert host.fail("chat.complete", params)["data"]["type"] == "invalid_params"
+
+
+def test_a_proxy_password_is_not_shown_when_its_url_is_wrong(tmp_path: Path) -> None:
+    flags = ["--proxy", "ftp://me:hidden-word@proxy.example"]
+    done = subprocess.run(command(*flags), env=environment(tmp_path), input=b"", capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"hidden-word" not in done.stderr
+
+
+def test_a_name_server_that_never_answers_does_not_keep_the_process_alive(tmp_path: Path) -> None:
+    program = textwrap.dedent("""
+        import socket, sys, threading
+        socket.getaddrinfo = lambda *_, **__: threading.Event().wait()
+        sys.argv = ["llm-sidecar"]
+        from sidecar.__main__ import main
+        main()
+    """)
+    config = {"provider": "openai_compatible", "base_url": "http://somewhere.invalid/v1", "model": "m"}
+    question = {"messages": [{"role": "user", "content": "?"}]}
+    calls = [("initialize", HELLO), ("providers.set_active", {"config": config}), ("chat.stream", question)]
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment(tmp_path),
+    )
+    assert process.stdin
+    assert process.stdout
+    for number, (method, params) in enumerate(calls):
+        line = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+        process.stdin.write(json.dumps(line).encode() + b"\n")
+    process.stdin.flush()
+    while b'"connecting"' not in process.stdout.readline():
+        assert process.poll() is None
+    process.stdin.close()
+    assert gone(process.pid, within=2)
+    assert process.wait() == 0
+    process.stdout.close()
 
 
 @pytest.mark.parametrize("flag", ["--version", "--help"])
