@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Final, NoReturn
 
 from sidecar import lifeline, logs, settings
+from sidecar.catalog.observations import Observations
 from sidecar.concurrency import TaskGroup, move_on_after
 from sidecar.credentials import Credentials
 from sidecar.descriptors import Descriptors
@@ -23,6 +24,8 @@ from sidecar.methods.services import Services
 from sidecar.methods.table import METHODS
 from sidecar.middleware.deadline import deadline
 from sidecar.middleware.meter import meter
+from sidecar.middleware.retry import retry
+from sidecar.middleware.structured_output import structured_output
 from sidecar.providers import PROVIDERS
 from sidecar.rpc.connection import HostConnection
 from sidecar.rpc.lines import Oversized
@@ -131,7 +134,8 @@ class _Sidecar:
             targets=self._targets,
             credentials=self._credentials,
             streams=Streams(self._outbox, self._settings.limits),
-            chat=stack((deadline, meter), engines.chat),
+            observations=Observations(),
+            chat=stack((deadline, retry, meter, structured_output), engines.chat),
             engines=engines,
             redact=self._redact,
             allowed_paths=self._settings.allowed_paths,
@@ -145,14 +149,16 @@ class _Sidecar:
         return {"http": self._make_http, "llama": self._make_llama, "scripted": _make_scripted}
 
     def _make_http(self) -> AbstractAsyncContextManager[Engine]:
-        from sidecar.dialects import openai_chat
+        from sidecar.dialects.contract import Dialect
+        from sidecar.dialects.named import dialect
         from sidecar.engines.addressing import PlainHttp
         from sidecar.engines.http import HttpEngine
         from sidecar.engines.network import HttpTransport
 
         transport = HttpTransport(self._settings.proxy)
         plain_http: PlainHttp = "allow" if self._settings.allow_plain_http else "refuse"
-        return _closing(HttpEngine(transport, {"openai_chat": openai_chat.DIALECT}, plain_http))
+        dialects: dict[str, Dialect] = {name: dialect(name) for name in self._targets.dialects()}
+        return _closing(HttpEngine(transport, dialects, plain_http, load=dialect))
 
     def _make_llama(self) -> AbstractAsyncContextManager[Engine]:
         from sidecar.engines.llama.engine import llama_engine

@@ -8,9 +8,9 @@ import msgspec
 from msgspec import Struct
 
 from sidecar import __version__
+from sidecar.providers import ProviderConfig
 from sidecar.providers.origins import proxy_address
 from sidecar.schema.errors import SidecarError
-from sidecar.schema.providers import ProviderConfig
 from sidecar.schema.secret import decode_hook
 from sidecar.schema.session import MAX_PROCESS_ID, Limits
 

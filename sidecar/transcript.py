@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from sidecar.schema.chat import (
     FinishReason,
@@ -81,7 +81,8 @@ class Transcript:
         elif isinstance(event, FinishReason):
             self.finish = event
         elif isinstance(event, Warning):
-            self.warnings.append(event)
+            if event not in self.warnings:
+                self.warnings.append(event)
         else:
             assert isinstance(event, Status)
 
@@ -104,12 +105,23 @@ class Transcript:
         return Message("assistant", parts, origin)
 
     def settled_usage(self, messages: Sequence[Message]) -> Usage:
-        """Return the reported usage, or an estimate from the lengths of the question and of what arrived."""
-        return self.usage or Usage(
-            input_tokens=_tokens(sum(_length(message) for message in messages)),
-            output_tokens=_tokens(_length(self.message())),
+        """Return the reported usage; what of it is missing is estimated from the lengths of question and answer."""
+        usage = self.usage or Usage()
+        if usage.input_tokens is not None and usage.output_tokens is not None:
+            return usage
+        asked = _tokens(sum(_length(message) for message in messages))
+        said = _tokens(_length(self.message()))
+        return replace(
+            usage,
+            input_tokens=asked if usage.input_tokens is None else usage.input_tokens,
+            output_tokens=said if usage.output_tokens is None else usage.output_tokens,
             source="estimated",
         )
+
+
+def estimated_tokens(text: str) -> int:
+    """Return about how many tokens a text has."""
+    return _tokens(len(text.encode()))
 
 
 def _tokens(length: int) -> int:

@@ -9,6 +9,7 @@ import msgspec
 from keychains import FakeBackend
 from msgspec import Raw
 
+from sidecar.catalog.observations import Observations
 from sidecar.credentials import Credentials
 from sidecar.handler import Call, Completion, Emit, Engine, Target
 from sidecar.methods.services import Services
@@ -80,6 +81,7 @@ class Caller:
             targets=Targets(PROVIDERS, self.credentials),
             credentials=self.credentials,
             streams=unused,
+            observations=Observations(),
             chat=unused,
             engines=cast("Any", FakeShelf(self.engine)),
             redact=str,

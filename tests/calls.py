@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from sidecar.handler import Call, Target
 from sidecar.providers import PROVIDERS
-from sidecar.schema.chat import ChatRequest, Message, Timeouts
+from sidecar.providers.scripted import ScriptedConfig
+from sidecar.schema.chat import ChatRequest, Message
 from sidecar.schema.events import Status
-from sidecar.schema.providers import ScriptedConfig
+from sidecar.schema.timeouts import Timeouts
 
 
 def ignore(status: Status) -> None:

@@ -8,6 +8,7 @@ import msgspec
 from sidecar.dialects.contract import Aim, StreamDecoder
 from sidecar.dialects.openai_chat import DIALECT
 from sidecar.dialects.quirks import ChatQuirks
+from sidecar.dialects.traits import UNKNOWN, ModelTraits
 from sidecar.framing.frame import Frame
 from sidecar.framing.sse import Framer
 from sidecar.schema.chat import Origin
@@ -17,9 +18,17 @@ from sidecar.transcript import Transcript
 ORIGIN = Origin("here", "https://llm.test/v1", "m-1")
 
 
-def aim(**quirks: Any) -> Aim:
+def aim(traits: ModelTraits = UNKNOWN, lacks: Iterable[str] = (), **quirks: Any) -> Aim:
     """Return a target with the given deviations from the common form."""
-    return Aim(provider="here", kind="kind", model="m-1", origin=ORIGIN, quirks=ChatQuirks(**quirks))
+    return Aim(
+        provider="here",
+        kind="kind",
+        model="m-1",
+        origin=ORIGIN,
+        quirks=ChatQuirks(**quirks),
+        traits=traits,
+        lacks=frozenset(lacks),
+    )
 
 
 def read(decoder: StreamDecoder, pieces: Iterable[bytes], transcript: Transcript) -> list[StreamEvent]:

@@ -1,6 +1,7 @@
 """A local model through the real process: its answer, its end, and what is left of it."""
 
 import json
+import operator
 import os
 import signal
 import subprocess
@@ -40,6 +41,10 @@ def worker_of(pid: int) -> int:
     return int(children[0])
 
 
+def likeness(one: list[float], other: list[float]) -> float:
+    return sum(map(operator.mul, one, other))
+
+
 def until_first_chunk(host: Host) -> list[str]:
     """Return the states that come before the first chunk."""
     states = []
@@ -61,6 +66,16 @@ def test_a_real_model_answers(host: Host) -> None:
     assert result["finish_reason"]["reason"] == "stop"
     assert result["usage"]["source"] == "reported"
     assert (result["cost"]["amount"], result["cost"]["source"]) == ("0", "free")
+
+
+def test_a_real_model_gives_vectors_beside_answers(host: Host) -> None:
+    result = host.call("embeddings.create", {"input": ["A dog barks.", "Tax is due.", "A puppy barks."]})
+    dog, tax, puppy = result["vectors"]
+    assert likeness(dog, puppy) > likeness(dog, tax)
+    assert result["usage"] == {"input_tokens": 14, "output_tokens": 0, "source": "reported"}
+    assert (result["cost"]["amount"], result["cost"]["source"]) == ("0", "free")
+    assert (result["warnings"], result["provider"]) == ([], "local")
+    assert host.call("chat.complete", question("Hi", max_tokens=3))["usage"]["output_tokens"] == 3
 
 
 def test_an_answer_is_cancelled_in_mid_sentence_and_the_next_one_works(host: Host) -> None:

@@ -9,22 +9,17 @@ from msgspec.structs import replace
 from sidecar.credentials import Credentials
 from sidecar.handler import Target
 from sidecar.providers import PROVIDERS
+from sidecar.providers.azure import AzureConfig
+from sidecar.providers.groq import GroqConfig
+from sidecar.providers.local import LocalConfig
+from sidecar.providers.ollama import OllamaConfig
+from sidecar.providers.openai import OpenAIConfig
+from sidecar.providers.openai_compatible import CompatibleConfig
+from sidecar.providers.openrouter import OpenRouterConfig
+from sidecar.providers.scripted import ScriptedConfig
 from sidecar.schema.chat import Origin
 from sidecar.schema.errors import SidecarError
-from sidecar.schema.providers import (
-    AzureConfig,
-    BaseConfig,
-    CompatibleConfig,
-    ConfiguredProvider,
-    GroqConfig,
-    KeyInfo,
-    LocalConfig,
-    OllamaConfig,
-    OpenAIConfig,
-    OpenRouterConfig,
-    ProviderInfo,
-    ScriptedConfig,
-)
+from sidecar.schema.providers import BaseConfig, ConfiguredProvider, KeyInfo, ProviderInfo
 from sidecar.schema.secret import Secret
 from sidecar.targets import Targets
 

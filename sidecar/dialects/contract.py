@@ -1,34 +1,50 @@
 """What a dialect is given, what it returns, and what it must do."""
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
 from sidecar.dialects.quirks import ChatQuirks
-from sidecar.framing.frame import Frame
+from sidecar.dialects.shaping import AS_IT_COMES, Shaping
+from sidecar.dialects.traits import UNKNOWN, ModelTraits
+from sidecar.framing.frame import Frame, Framer
 from sidecar.schema.chat import ChatRequest, Origin, Warning
+from sidecar.schema.embeddings import EmbeddingRequest
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import StreamEvent
 from sidecar.schema.models import ModelInfo
+from sidecar.schema.usage import Usage
 
 
 class Aim(Struct, frozen=True, kw_only=True):
-    """As much of a target as a dialect may know. `provider` is the instance's id, `kind` the id of its provider."""
+    """As much of a target as a dialect may know. `provider` is the instance's id, `kind` the id of its provider.
+
+    `lacks` names fields of requests that the model was found not to take; `opaque` among them stands for all data of
+    its own that a conversation holds. `additions` are members of the body that the configuration asks for.
+    """
 
     provider: str
     kind: str
     model: str
     origin: Origin
     quirks: ChatQuirks
+    traits: ModelTraits = UNKNOWN
+    lacks: frozenset[str] = frozenset()
+    additions: dict[str, Any] = {}
 
 
 class HttpRequest(Struct, frozen=True):
-    """A request to be posted. `path` is relative to the base URL; `warnings` tell what was left out or changed."""
+    """A request to be posted. `path` is relative to the base URL; `warnings` tell what was left out or changed.
+
+    `headers` are needed beside the provider's own. `shaping` is what remains to be done to the answer.
+    """
 
     path: str
     body: bytes
     warnings: tuple[Warning, ...] = ()
+    headers: dict[str, str] = {}
+    shaping: Shaping = AS_IT_COMES
 
 
 class HttpResponse(Struct, frozen=True):
@@ -46,13 +62,32 @@ class Answer(Struct, frozen=True):
     cost: str | None = None
 
 
+class ModelPage(Struct, frozen=True):
+    """Some models, and the path of the next page, where there are more."""
+
+    models: list[ModelInfo]
+    next_path: str | None = None
+
+
+class Vectors(Struct, frozen=True):
+    """One vector per text, in the order of the texts."""
+
+    vectors: list[list[float]]
+    usage: Usage | None = None
+    cost: str | None = None
+
+
 class StreamDecoder(Protocol):
     """Reads one streamed answer; never reused.
 
+    A part is announced by deltas; a `PartDelta` follows once they are complete, where the part has more than words.
     `feed` raises `SidecarError` for an error inside the stream, at the latest when its events have been read. `settled`
     turns true when only token counts may follow, so that the reader need not wait long for the rest; `finished` when
     nothing more is to come. `cost` is the price in US dollars as a decimal string, where the provider told it. `close`
     raises `SidecarError("stream_interrupted")` when the answer is unfinished, and returns the last events otherwise.
+
+    `follow_up` returns the request that fetches the rest of an answer that comes in several, once `close` was called;
+    the same decoder then reads on.
     """
 
     finished: bool
@@ -61,20 +96,36 @@ class StreamDecoder(Protocol):
 
     def feed(self, frame: Frame) -> Iterable[StreamEvent]: ...
     def close(self) -> Iterable[StreamEvent]: ...
+    def follow_up(self, request: HttpRequest) -> HttpRequest | None: ...
 
 
-class ChatDialect(Protocol):
+class Dialect(Protocol):
     """Translates to and from one wire format.
 
     `encode_request` raises `SidecarError("unsupported_feature")` for what the format cannot carry, and, under
     `on_unsupported: "error"`, instead of warning. `decode_answer` reads a whole JSON answer, also where a stream was
-    asked for. `decode_error` is total: it never raises.
+    asked for. `decode_error` is total: it never raises. `models_path` is relative to the base URL.
+
+    `encode_count` returns a request that counts the tokens of a question free of charge, or `None` where there is no
+    such thing. `encode_embeddings` raises `unsupported_feature` where there are none. `repair` names what a refused
+    request should do without: a field of `ChatRequest`, or `opaque`; `None` where nothing helps.
+
+    `framer` returns what cuts a stream. `absent_hint` is what may help where nothing is found at its path.
     """
 
-    models_path: str
+    @property
+    def models_path(self) -> str: ...
+    @property
+    def absent_hint(self) -> str | None: ...
 
+    def framer(self) -> Framer: ...
     def encode_request(self, request: ChatRequest, aim: Aim) -> HttpRequest: ...
     def decode_stream(self, aim: Aim) -> StreamDecoder: ...
     def decode_answer(self, body: bytes, aim: Aim) -> Answer: ...
     def decode_error(self, response: HttpResponse) -> SidecarError: ...
-    def decode_models(self, body: bytes, provider: str) -> list[ModelInfo]: ...
+    def repair(self, error: SidecarError, request: ChatRequest) -> str | None: ...
+    def decode_models(self, body: bytes, provider: str) -> ModelPage: ...
+    def encode_count(self, request: ChatRequest, aim: Aim) -> HttpRequest | None: ...
+    def decode_count(self, body: bytes) -> int: ...
+    def encode_embeddings(self, request: EmbeddingRequest, aim: Aim) -> HttpRequest: ...
+    def decode_embeddings(self, body: bytes) -> Vectors: ...

@@ -90,7 +90,8 @@ def _fit_fields(data: bytes | Raw, kind: type[Struct]) -> Any:
     except UNREADABLE:
         return _MISFIT
     kinds = _hints(kind)
-    found = {name: _fit(fields[name], kinds[name]) for name in kind.__struct_fields__ if name in fields}
+    names = zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True)
+    found = {name: _fit(fields[wire], kinds[name]) for name, wire in names if wire in fields}
     return kind(**{name: value for name, value in found.items() if value is not _MISFIT})
 
 

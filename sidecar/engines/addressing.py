@@ -5,7 +5,8 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from sidecar import __version__
-from sidecar.engines.transport import Outgoing
+from sidecar.dialects.contract import HttpRequest
+from sidecar.engines.transport import Outgoing, nothing
 from sidecar.handler import Target
 from sidecar.providers.origins import is_private_channel, origin_of
 from sidecar.providers.record import Place
@@ -34,10 +35,10 @@ class Addressing:
     def __init__(self, plain_http: PlainHttp) -> None:
         self._plain_http: PlainHttp = plain_http
 
-    def post(self, target: Target, path: str, body: bytes, sent: Callable[[], Awaitable[None]]) -> Outgoing:
-        """Return a question whose answer is to be streamed."""
-        url, headers = self._address(target, path)
-        return Outgoing(url=url, headers=STREAM_HEADERS | headers, body=body, sent=sent)
+    def post(self, target: Target, request: HttpRequest, sent: Callable[[], Awaitable[None]] = nothing) -> Outgoing:
+        """Return a question whose answer may be streamed."""
+        url, headers = self._address(target, request.path)
+        return Outgoing(url=url, headers=STREAM_HEADERS | request.headers | headers, body=request.body, sent=sent)
 
     def get(self, target: Target, path: str) -> Outgoing:
         """Return a request for something to read."""
@@ -61,7 +62,11 @@ def _secrets(target: Target) -> dict[str, str]:
     record, headers = target.provider, target.config.headers
     secrets: dict[str, str] = {}
     if target.key:
-        secrets[record.key_header] = record.key_prefix + target.key.reveal().strip()
+        key = target.key.reveal().strip()
+        if record.bearer_prefixes and key.startswith(record.bearer_prefixes):
+            secrets["authorization"] = f"Bearer {key}"
+        else:
+            secrets[record.key_header] = record.key_prefix + key
     for name, value in headers.items():
         if name.lower() in FRAMING_HEADERS:
             raise SidecarError("invalid_params", f"The header {name} cannot be set.")

@@ -1,15 +1,15 @@
 """Reads what a server answers to a question: a stream of events, a whole answer, or a refusal."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit
 
 from sidecar.concurrency import move_on_after
-from sidecar.dialects.contract import Answer, ChatDialect, HttpResponse, StreamDecoder
+from sidecar.dialects.contract import Aim, Answer, Dialect, HttpRequest, HttpResponse
+from sidecar.dialects.shaping import Shaper, Shaping
 from sidecar.engines.addressing import address_hint, redirected
 from sidecar.engines.transport import Incoming, Outgoing
-from sidecar.framing.sse import Framer
 from sidecar.handler import Call, Emit
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import ReasoningDelta, Status, StreamEvent
@@ -33,38 +33,43 @@ NOT_FOUND: Final = (404, 405)
 class Reader:
     """Collects and emits the events of one answer."""
 
-    def __init__(self, call: Call, decoder: StreamDecoder, emit: Emit) -> None:
+    def __init__(self, call: Call, dialect: Dialect, aim: Aim, shaping: Shaping, emit: Emit) -> None:
+        self.dialect = dialect
+        self._aim = aim
         self._transcript = call.transcript
-        self._decoder = decoder
+        self._decoder = dialect.decode_stream(aim)
+        self._shaper = Shaper(shaping) if _changes(shaping) else None
         self._emit = emit
         self._thinking = False
         self._whole: Answer | None = None
 
     async def deliver(self, events: Iterable[StreamEvent]) -> None:
         """Pass events on, waiting for the host where it is slow."""
-        for event in events:
+        for event in events if self._shaper is None else self._shaper.shape(events):
             if type(event) is ReasoningDelta and not self._thinking:
                 self._thinking = True
                 await self._emit(THINKING)
             self._transcript.add(event)
             await self._emit(event)
 
-    async def read(self, answer: Incoming, base_url: str, decode_answer: Callable[[bytes], Answer]) -> None:
+    async def read(self, answer: Incoming, base_url: str) -> None:
         """Deliver an answer as it comes: in one piece, or else as a stream."""
         kind = media_type(answer.headers)
         if kind == PAGE:
             raise web_page(base_url)
         if kind == JSON:
-            self._whole = decode_answer(await whole(answer))
+            self._whole = self.dialect.decode_answer(await whole(answer), self._aim)
             await self.deliver(self._whole.events)
         else:
             await self._read_stream(answer)
 
     async def _read_stream(self, answer: Incoming) -> None:
-        framer, decoder, deliver = Framer(), self._decoder, self.deliver
+        framer, decoder, deliver = self.dialect.framer(), self._decoder, self.deliver
         while (data := await self._next(answer)) is not None:
             for frame in framer.feed(data):
                 await deliver(decoder.feed(frame))
+            if self._cut:
+                return
             if decoder.finished:
                 await answer.drain()
                 return
@@ -83,15 +88,27 @@ class Reader:
         """Tell whether the answer is there although its connection was lost."""
         return error.type == "stream_interrupted" and self._decoder.settled
 
-    async def finish(self) -> str | None:
-        """Deliver what the decoder held back, and return what the provider says that the answer cost.
+    async def finish(self) -> None:
+        """Deliver what the decoder held back; raise `stream_interrupted` where the answer is incomplete."""
+        if self._whole is None and not self._cut:
+            await self.deliver(self._decoder.close())
 
-        Raise `stream_interrupted` where the answer is incomplete.
-        """
-        if self._whole is not None:
-            return self._whole.cost
-        await self.deliver(self._decoder.close())
-        return self._decoder.cost
+    def follow_up(self, request: HttpRequest) -> HttpRequest | None:
+        """Return the request for the rest of an answer that comes in several."""
+        return None if self._whole is not None or self._cut else self._decoder.follow_up(request)
+
+    @property
+    def cost(self) -> str | None:
+        """What the provider says that the answer cost."""
+        return self._decoder.cost if self._whole is None else self._whole.cost
+
+    @property
+    def _cut(self) -> bool:
+        return self._shaper is not None and self._shaper.stopped
+
+
+def _changes(shaping: Shaping) -> bool:
+    return bool(shaping.stop or shaping.tool or shaping.fenced)
 
 
 def media_type(headers: dict[str, str]) -> str:
@@ -116,7 +133,7 @@ async def failed(answer: Incoming) -> HttpResponse:
     return HttpResponse(answer.status, answer.headers, body)
 
 
-def refusal(response: HttpResponse, request: Outgoing, dialect: ChatDialect, base_url: str) -> SidecarError:
+def refusal(response: HttpResponse, request: Outgoing, dialect: Dialect, base_url: str) -> SidecarError:
     """Return the error that a status beyond success stands for."""
     if response.status in REDIRECTS:
         goal = urlsplit(redirected(request.url, response.headers))
@@ -125,7 +142,8 @@ def refusal(response: HttpResponse, request: Outgoing, dialect: ChatDialect, bas
     else:
         error = dialect.decode_error(response)
     error.details = {"http_status": response.status} | error.details
-    healing = address_hint(base_url) if response.status in NOT_FOUND else None
+    absent = response.status in NOT_FOUND and error.type != "model_not_found"
+    healing = address_hint(base_url) or dialect.absent_hint if absent else None
     if healing is not None:
         error.details["hint"] = healing
     return error

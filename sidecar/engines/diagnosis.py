@@ -28,7 +28,6 @@ class Diagnosis:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._transport = reading.transport
-        self._dialect = reading.dialect
         self._target = reading.target
         self._refused: SidecarError | None = None
         self._models: list[ModelInfo] = []
@@ -83,21 +82,18 @@ class Diagnosis:
 
     async def _config(self) -> None:
         target = self._target
-        self._reading.address(self._dialect.models_path)
+        self._reading.address(self._reading.models_path)
         if target.provider.needs_key and not target.key:
             raise SidecarError("credential_not_found", f"{target.provider.name} needs an API key.")
 
     async def _http(self) -> None:
         """Ask for the models; an answer about the key is one for the next step."""
-        dialect = self._dialect
         try:
-            response = await self._reading.get(dialect.models_path)
+            self._models = await self._reading.models()
         except SidecarError as error:
             if error.details.get("http_status") not in KEY_TROUBLE:
                 raise
             self._refused = error
-        else:
-            self._models = dialect.decode_models(response.body, self._target.id)
 
     async def _auth(self) -> None:
         if self._refused is not None:

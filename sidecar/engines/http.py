@@ -1,16 +1,19 @@
 """The engine that asks a server: a dialect's request goes out, the events of the answer come in."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from sidecar.dialects.contract import Aim, ChatDialect
+from sidecar.dialects.contract import Aim, Dialect, HttpRequest
 from sidecar.engines.addressing import Addressing, PlainHttp
 from sidecar.engines.answers import SUCCESSES, Reader, failed, refusal
 from sidecar.engines.diagnosis import Diagnosis
 from sidecar.engines.reading import Reading
 from sidecar.engines.transport import Transport
-from sidecar.handler import Call, Completion, Emit, Target
+from sidecar.handler import Call, Completion, Embedded, Emit, Target
+from sidecar.schema.chat import ChatRequest
+from sidecar.schema.embeddings import EmbeddingRequest
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import Status
 from sidecar.schema.models import ModelInfo
@@ -20,71 +23,132 @@ from sidecar.schema.usage import Cost
 CONNECTING: Final = Status(state="connecting")
 WAITING: Final = Status(state="waiting_first_token")
 
+MAX_HOPS: Final = 16
+"""How many requests an answer may take that comes in several."""
+
+
+def _unknown(name: str) -> Dialect:
+    raise SidecarError("unsupported_feature", f"There is no dialect {name}.")
+
 
 class HttpEngine:
-    """Performs calls over `transport`, each in the dialect that its provider's record names."""
+    """Performs calls over `transport`, each in the dialect that its provider's record and the call itself ask for.
+
+    `load` returns a dialect that is not among `dialects` yet.
+    """
 
     def __init__(
-        self, transport: Transport, dialects: Mapping[str, ChatDialect], plain_http: PlainHttp = "refuse"
+        self,
+        transport: Transport,
+        dialects: Mapping[str, Dialect],
+        plain_http: PlainHttp = "refuse",
+        *,
+        load: Callable[[str], Dialect] = _unknown,
     ) -> None:
         self._transport = transport
-        self._dialects = dialects
+        self._dialects = dict(dialects)
+        self._load = load
         self._addressing = Addressing(plain_http)
 
     async def chat(self, call: Call, emit: Emit) -> Completion:
         """Stream the answer to `call`."""
+        dialect = await self._dialect(call.target, call.request)
         try:
-            reported = await self._ask(call, emit)
+            reported = await self._ask(call, dialect, emit)
         except SidecarError as error:
+            call.repair = None if call.transcript.started else dialect.repair(error, call.request)
             raise _placed(error, call.target) from None
         call.cost = _cost(call.target, reported)
         return call.completion()
 
-    async def _ask(self, call: Call, emit: Emit) -> str | None:
+    async def _ask(self, call: Call, dialect: Dialect, emit: Emit) -> str | None:
         """Deliver the answer, and return what the provider says that it cost."""
-        aim, dialect = _aim(call.target), self._dialect(call.target)
+        aim = _aim(call.target)
         encoded = dialect.encode_request(call.request, aim)
-        reader = Reader(call, dialect.decode_stream(aim), emit)
+        call.structured = encoded.shaping.structured
+        reader = Reader(call, dialect, aim, encoded.shaping, emit)
         await reader.deliver(encoded.warnings)
-        question = self._addressing.post(call.target, encoded.path, encoded.body, partial(emit, WAITING))
+        for _ in range(MAX_HOPS):
+            await self._exchange(call, encoded, reader, emit)
+            further = reader.follow_up(encoded)
+            if further is None:
+                return reader.cost
+            encoded = further
+        raise SidecarError("malformed_response", "The provider's answer does not end.")
+
+    async def _exchange(self, call: Call, encoded: HttpRequest, reader: Reader, emit: Emit) -> None:
+        """Send one request, and deliver what it is answered with."""
+        question = self._addressing.post(call.target, encoded, partial(emit, WAITING))
         await emit(CONNECTING)
         try:
             async with self._transport.open(question) as answer:
                 if answer.status not in SUCCESSES:
-                    raise refusal(await failed(answer), question, dialect, call.target.endpoint)
-                await reader.read(answer, call.target.endpoint, partial(dialect.decode_answer, aim=aim))
+                    raise refusal(await failed(answer), question, reader.dialect, call.target.endpoint)
+                await reader.read(answer, call.target.endpoint)
         except SidecarError as error:
             if not reader.survives(error):
                 raise
-        return await reader.finish()
+        await reader.finish()
 
     async def models(self, target: Target) -> list[ModelInfo]:
         """Return the models that the server lists."""
-        dialect = self._dialect(target)
         try:
-            response = await self._reading(target).get(dialect.models_path)
-            return dialect.decode_models(response.body, target.id)
+            return await self._reading(target, await self._dialect(target)).models()
         except SidecarError as error:
             raise _placed(error, target) from None
 
+    async def embed(self, target: Target, request: EmbeddingRequest) -> Embedded:
+        """Return vectors of the texts."""
+        dialect = await self._dialect(target)
+        try:
+            encoded = dialect.encode_embeddings(request, _aim(target))
+            found = dialect.decode_embeddings(await self._reading(target, dialect).post(encoded))
+        except SidecarError as error:
+            raise _placed(error, target) from None
+        return Embedded(found.vectors, found.usage, _cost(target, found.cost), encoded.warnings)
+
+    async def count_tokens(self, call: Call) -> int | None:
+        """Return how many tokens the question has, where the provider counts them for nothing."""
+        dialect = await self._dialect(call.target, call.request)
+        try:
+            encoded = dialect.encode_count(call.request, _aim(call.target))
+            if encoded is None:
+                return None
+            return dialect.decode_count(await self._reading(call.target, dialect).post(encoded))
+        except SidecarError as error:
+            raise _placed(error, call.target) from None
+
     async def check(self, target: Target) -> list[TestStage]:
         """Try the way to the server step by step; it only reads, so it costs nothing."""
-        return await Diagnosis(self._reading(target)).run()
+        return await Diagnosis(self._reading(target, await self._dialect(target))).run()
 
     async def close(self) -> None:
         """Close all connections."""
         await self._transport.close()
 
-    def _dialect(self, target: Target) -> ChatDialect:
-        return self._dialects[target.provider.dialect]
+    async def _dialect(self, target: Target, request: ChatRequest | None = None) -> Dialect:
+        """Return the dialect; one that is not there yet is loaded off the loop."""
+        name = target.provider.speaks(target.config, request)
+        if name not in self._dialects:
+            self._dialects[name] = await asyncio.to_thread(self._load, name)
+        return self._dialects[name]
 
-    def _reading(self, target: Target) -> Reading:
-        return Reading(self._transport, self._addressing, self._dialect(target), target)
+    def _reading(self, target: Target, dialect: Dialect) -> Reading:
+        return Reading(self._transport, self._addressing, dialect, target)
 
 
 def _aim(target: Target) -> Aim:
     record = target.provider
-    return Aim(provider=target.id, kind=record.id, model=target.model, origin=target.origin, quirks=record.quirks)
+    return Aim(
+        provider=target.id,
+        kind=record.id,
+        model=target.model,
+        origin=target.origin,
+        quirks=record.quirks,
+        traits=record.traits(target.config, target.model),
+        lacks=target.lacks,
+        additions=record.additions(target.config),
+    )
 
 
 def _placed(error: SidecarError, target: Target) -> SidecarError:

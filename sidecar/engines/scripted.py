@@ -6,8 +6,9 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from sidecar.handler import Call, Completion, Emit, Target
+from sidecar.handler import Call, Completion, Embedded, Emit, Target
 from sidecar.schema.chat import FinishReason, Part, Reason, Warning
+from sidecar.schema.embeddings import EmbeddingRequest
 from sidecar.schema.errors import ErrorType, SidecarError
 from sidecar.schema.events import (
     PartDelta,
@@ -141,6 +142,17 @@ class ScriptedEngine:
 
     async def models(self, target: Target) -> list[ModelInfo]:
         return [ModelInfo(id=MODEL, provider=target.id, context_length=4096)]
+
+    async def embed(self, target: Target, request: EmbeddingRequest) -> Embedded:
+        """Return for each text its length and its number of words."""
+        del target
+        vectors = [[float(len(text)), float(len(text.split()))] for text in request.input]
+        return Embedded(vectors, None, None)
+
+    async def count_tokens(self, call: Call) -> int | None:
+        """Leave it to an estimate."""
+        del call
+        return None
 
     async def check(self, target: Target) -> list[TestStage]:
         known = target.model in {MODEL, ""}

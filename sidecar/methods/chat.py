@@ -3,8 +3,10 @@
 import asyncio
 import time
 from collections.abc import Awaitable
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from sidecar.catalog.observations import Pace
 from sidecar.handler import Call
 from sidecar.methods.attachments import names_files, with_files
 from sidecar.methods.services import Services
@@ -25,6 +27,8 @@ from sidecar.targets import Choice
 NS_PER_MS: Final = 1_000_000
 MAX_STREAM_ID: Final = 256
 """Every chunk repeats it, and the lines of chunks are bounded."""
+PACED_MS: Final = 100
+"""Answers that take less time say nothing of a model's speed."""
 CANCELLED: Final = FinishReason("cancelled")
 
 CHAT_ERRORS: Final[tuple[ErrorType, ...]] = (
@@ -50,6 +54,7 @@ CHAT_ERRORS: Final[tuple[ErrorType, ...]] = (
     "provider_overloaded",
     "server_error",
     "malformed_response",
+    "output_invalid",
     "stream_interrupted",
     "dns",
     "connect",
@@ -133,7 +138,9 @@ class _Conversation:
             request = await asyncio.to_thread(with_files, request, services.allowed_paths)
         self._call = Call(request=request, target=target, report=self._answer.report)
         completion = await services.chat(self._call, self._answer.emit)
-        return self._result(completion.finish_reason)
+        result = self._result(completion.finish_reason)
+        services.observations.record(target.origin, _pace(result))
+        return result
 
     def _result(self, finish: FinishReason) -> ChatResult:
         call = self._call
@@ -147,6 +154,8 @@ class _Conversation:
             provider=self._choice.provider,
             model=call.target.model if call else self._choice.model,
         )
+        if call and call.structured:
+            result.structured_output = call.structured
         if self._params.include_message:
             result.message = call.transcript.message(call.target.origin) if call else None
         if isinstance(self._answer, Stream):
@@ -167,6 +176,8 @@ class _Conversation:
         if isinstance(self._answer, Stream):
             self._answer.flush()
             details |= {"stream_id": self._answer.id, "chunks": self._answer.chunks}
+        if error.type == "model_not_found" and (hint := _successor(self._choice)):
+            error.details["hint"] = hint
         if call := self._call:
             details |= {"model": call.target.model, "attempts": call.attempts or None}
             if call.transcript.started:
@@ -174,6 +185,22 @@ class _Conversation:
                 details["usage"] = call.transcript.settled_usage(call.request.messages)
         error.details = details | error.details
         return error
+
+
+def _pace(result: ChatResult) -> Pace:
+    """Return how quick an answer was; its speed is known only of those that took a while."""
+    first, tokens = result.timing.first_token_ms, result.usage.output_tokens
+    if first is None or result.usage.source != "reported":
+        return Pace(first)
+    ms = result.timing.total_ms - first
+    return Pace(first, None if not tokens or ms < PACED_MS else tokens * 1000 / ms)
+
+
+def _successor(choice: Choice) -> str | None:
+    """Return what became of a model that is not there any more, where that is known."""
+    from sidecar.catalog.facts import successor_hint
+
+    return successor_hint(choice.instance.record.id, choice.model, datetime.now(UTC).date())
 
 
 METHODS: Final = (

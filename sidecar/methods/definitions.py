@@ -7,7 +7,8 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from sidecar.methods.table import METHODS, NOTIFICATIONS
-from sidecar.schema import chat, credentials, errors, events, providers, usage
+from sidecar.providers import ProviderConfig
+from sidecar.schema import chat, credentials, embeddings, errors, events, models, providers, usage
 from sidecar.schema.secret import Secret
 
 Schema = dict[str, Any]
@@ -28,11 +29,19 @@ NAMED: Final[dict[str, Named]] = {
     "Role": Named(chat.Role, "Who speaks.", open=False),
     "Part": Named(chat.Part, "A piece of a message."),
     "FileSource": Named(chat.FileSource, "Where a file is.", open=False),
+    "Capability": Named(models.Capability, "What a model can do."),
+    "LifecycleStatus": Named(models.LifecycleStatus, "Whether a model will go on being there."),
+    "PriceSource": Named(models.PriceSource, "Who says what a model costs."),
+    "Preference": Named(models.Preference, "What models are ranked by.", open=False),
+    "Citation": Named(chat.Citation, "What a text refers to."),
+    "Effort": Named(chat.Effort, "How much the model should think.", open=False),
+    "StructuredOutput": Named(chat.StructuredOutput, "The way by which an answer in JSON was had."),
+    "Purpose": Named(embeddings.Purpose, "What a vector is for.", open=False),
     "ToolResultPart": Named(chat.Text | chat.File, "A piece of what a tool answered.", open=False),
     "Tool": Named(chat.Tool, "What the model may use.", open=False),
     "ToolChoice": Named(chat.ToolChoice, "Whether, and which, tools must be used.", open=False),
     "ResponseFormat": Named(chat.ResponseFormat, "The form of the answer.", open=False),
-    "ProviderConfig": Named(providers.ProviderConfig, "How to reach a provider.", open=False),
+    "ProviderConfig": Named(ProviderConfig, "How to reach a provider.", open=False),
     "Delta": Named(events.Delta, "A piece of a streamed answer."),
     "Reason": Named(chat.Reason, "Why an answer ended."),
     "State": Named(events.State, "What a stream is waiting for."),

@@ -1,12 +1,17 @@
 """`models.list`."""
 
+import asyncio
 from collections.abc import Awaitable
+from datetime import UTC, datetime
 from typing import Final
 
+from msgspec.structs import replace
+
+from sidecar.handler import Target
 from sidecar.methods.services import Services
 from sidecar.rpc.router import Method, Request
 from sidecar.schema.errors import ErrorType
-from sidecar.schema.models import ModelList
+from sidecar.schema.models import ModelInfo, ModelList
 from sidecar.schema.providers import OptionalProvider
 from sidecar.targets import TARGET_ERRORS, Choice
 
@@ -39,13 +44,24 @@ def list_(services: Services, params: OptionalProvider, request: Request) -> Awa
 async def _list(services: Services, choice: Choice) -> ModelList:
     target = await services.targets.resolve(choice)
     engine = await services.engines.get(target.provider.engine)
-    return ModelList(target.id, await engine.models(target))
+    models = await engine.models(target)
+    return ModelList(target.id, await asyncio.to_thread(completed, models, target))
+
+
+def completed(models: list[ModelInfo], target: Target) -> list[ModelInfo]:
+    """Return the models that a target told of, with what else is known of them now."""
+    from sidecar.catalog.description import FREE, described  # a start does without it
+
+    provider, at = target.provider, datetime.now(UTC)
+    if provider.free:
+        models = [replace(info, price=info.price or FREE) for info in models]
+    return [described(info, provider.id, provider.traits(target.config, info.id), at) for info in models]
 
 
 METHODS: Final = (
     Method(
         name="models.list",
-        summary="Lists the models of a provider, or of the active one, as the provider tells them.",
+        summary="Lists the models that a provider, or the active one, tells of, with what else is known of them.",
         params=OptionalProvider,
         result=ModelList,
         handler=list_,

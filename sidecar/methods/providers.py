@@ -7,19 +7,17 @@ from typing import Final
 from msgspec.structs import replace
 
 from sidecar.methods.services import Services
+from sidecar.providers.params import ConfigParams, SetActiveParams, TestParams
 from sidecar.rpc.router import Method, Request
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.providers import (
     ActiveProvider,
     BaseConfig,
-    ConfigParams,
     ConfiguredProvider,
     ProviderChoice,
     ProviderList,
     Removed,
-    SetActiveParams,
     StageName,
-    TestParams,
     TestResult,
     TestStage,
 )

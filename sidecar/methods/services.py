@@ -5,6 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from sidecar.catalog.observations import Observations
 from sidecar.credentials import Credentials
 from sidecar.engines.shelf import Shelf
 from sidecar.handler import ChatHandler
@@ -24,6 +25,7 @@ class Services(Struct, kw_only=True):
     targets: Targets
     credentials: Credentials
     streams: Streams
+    observations: Observations
     chat: ChatHandler
     engines: Shelf
     redact: Callable[[str], str]

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sidecar.methods import chat, credentials, models, providers, session
+from sidecar.methods import chat, credentials, embeddings, estimates, models, providers, recommendations, session
 from sidecar.rpc.router import Method, NotificationRow
 from sidecar.schema.events import StreamChunk, StreamStatus
 from sidecar.schema.session import CancelRequestParams
@@ -11,7 +11,10 @@ METHODS: Final[tuple[Method, ...]] = (
     *session.METHODS,
     *providers.METHODS,
     *models.METHODS,
+    *recommendations.METHODS,
     *chat.METHODS,
+    *estimates.METHODS,
+    *embeddings.METHODS,
     *credentials.METHODS,
 )
 

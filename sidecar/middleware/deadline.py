@@ -7,9 +7,9 @@ from msgspec import Struct
 
 from sidecar.concurrency import CancelScope
 from sidecar.handler import Call, ChatHandler, Completion, Emit
-from sidecar.schema.chat import Timeouts
 from sidecar.schema.errors import SidecarError, Stage
 from sidecar.schema.events import State, Status, StreamEvent
+from sidecar.schema.timeouts import Timeouts
 
 CONNECT_MS: Final = 10_000
 IDLE_MS: Final = 120_000

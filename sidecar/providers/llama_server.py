@@ -3,8 +3,20 @@
 from typing import Final
 
 from sidecar.dialects.quirks import ChatQuirks
-from sidecar.providers.record import Provider
-from sidecar.schema.providers import LlamaServerConfig
+from sidecar.dialects.traits import ModelTraits
+from sidecar.providers.record import Provider, every_model
+from sidecar.schema.providers import BaseConfig
+
+
+class LlamaServerConfig(BaseConfig, frozen=True, kw_only=True, tag="llama_server"):
+    """llama.cpp's llama-server."""
+
+
+def one_question_each(config: LlamaServerConfig) -> dict[str, str]:
+    """Ask for a connection of its own: the server closes one after a stream without saying so."""
+    del config
+    return {"connection": "close"}
+
 
 LLAMA_SERVER: Final = Provider(
     id="llama_server",
@@ -15,5 +27,15 @@ LLAMA_SERVER: Final = Provider(
     local=True,
     free=True,
     lists_all_models=False,
-    quirks=ChatQuirks(top_k=True),
+    headers=one_question_each,
+    quirks=ChatQuirks(
+        top_k=True,
+        object_arguments=True,
+        order="turns",
+        reasoning="template",
+        budget_field="thinking_budget_tokens",
+        reasoning_echo="reasoning_content",
+        base64_vectors=True,
+    ),
+    traits=every_model(ModelTraits(files=frozenset({"image", "audio"}))),
 )

@@ -3,8 +3,14 @@
 from typing import Final
 
 from sidecar.dialects.quirks import ChatQuirks
-from sidecar.providers.record import Provider
-from sidecar.schema.providers import MistralConfig
+from sidecar.dialects.traits import ModelTraits
+from sidecar.providers.record import Provider, every_model
+from sidecar.schema.providers import BaseConfig
+
+
+class MistralConfig(BaseConfig, frozen=True, kw_only=True, tag="mistral"):
+    """Mistral."""
+
 
 MISTRAL: Final = Provider(
     id="mistral",
@@ -15,7 +21,12 @@ MISTRAL: Final = Provider(
     quirks=ChatQuirks(
         seed_field="random_seed",
         required_tool_choice="any",
-        stream_usage=False,
         nine_character_ids=True,
+        order="bridged",
+        documents="document_url",
+        document_urls=True,
+        audio="string",
+        stream_usage=False,
     ),
+    traits=every_model(ModelTraits(files=frozenset({"image", "document", "audio"}))),
 )

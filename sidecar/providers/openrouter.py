@@ -4,7 +4,14 @@ from typing import Final
 
 from sidecar.dialects.quirks import ChatQuirks
 from sidecar.providers.record import Provider
-from sidecar.schema.providers import OpenRouterConfig
+from sidecar.schema.providers import BaseConfig
+
+
+class OpenRouterConfig(BaseConfig, frozen=True, kw_only=True, tag="openrouter"):
+    """OpenRouter. `site_url` and `app_name` are how the app appears in its rankings."""
+
+    site_url: str | None = None
+    app_name: str | None = None
 
 
 def app_headers(config: OpenRouterConfig) -> dict[str, str]:
@@ -22,11 +29,16 @@ OPENROUTER: Final = Provider(
     key_path="/key",
     headers=app_headers,
     quirks=ChatQuirks(
-        stream_usage=False,
-        reasoning_object=True,
-        reasoning_echo="reasoning",
         top_k=True,
-        cost_field=True,
+        require_parameters=True,
         cache_control=True,
+        document_urls=True,
+        audio_formats=frozenset({"wav", "mp3", "aiff", "aac", "ogg", "flac", "m4a"}),
+        videos=True,
+        reasoning="object",
+        reasoning_echo="reasoning",
+        stream_usage=False,
+        cost_field=True,
+        base64_vectors=True,
     ),
 )

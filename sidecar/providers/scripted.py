@@ -3,7 +3,12 @@
 from typing import Final
 
 from sidecar.providers.record import Provider
-from sidecar.schema.providers import ScriptedConfig
+from sidecar.schema.providers import BaseConfig
+
+
+class ScriptedConfig(BaseConfig, frozen=True, kw_only=True, tag="scripted"):
+    """A provider that plays the script in `provider_options.scripted`; there only with `--scripted`."""
+
 
 SCRIPTED: Final = Provider(
     id="scripted",

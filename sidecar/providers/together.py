@@ -3,8 +3,14 @@
 from typing import Final
 
 from sidecar.dialects.quirks import ChatQuirks
-from sidecar.providers.record import Provider
-from sidecar.schema.providers import TogetherConfig
+from sidecar.dialects.traits import ModelTraits
+from sidecar.providers.record import Provider, every_model
+from sidecar.schema.providers import BaseConfig
+
+
+class TogetherConfig(BaseConfig, frozen=True, kw_only=True, tag="together"):
+    """Together AI."""
+
 
 TOGETHER: Final = Provider(
     id="together",
@@ -12,5 +18,6 @@ TOGETHER: Final = Provider(
     config=TogetherConfig,
     base_url="https://api.together.xyz/v1",
     key_env="TOGETHER_API_KEY",
-    quirks=ChatQuirks(top_k=True),
+    quirks=ChatQuirks(top_k=True, videos=True),
+    traits=every_model(ModelTraits(thinks_aloud=True)),
 )

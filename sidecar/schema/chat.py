@@ -1,12 +1,11 @@
 """Conversations: messages and their parts, tools, requests and completions."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from sidecar.schema.timeouts import Timeouts
 from sidecar.schema.usage import Attempt, Cost, Timing, Usage
-
-MAX_TIMEOUT_MS: Final = 7 * 24 * 3600 * 1000
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 Reason = Literal["stop", "length", "tool_calls", "content_filter", "refusal", "pause", "cancelled", "error", "other"]
@@ -38,15 +37,34 @@ class UrlCitation(Struct, frozen=True, tag="url", omit_defaults=True):
 
     url: str
     title: str | None = None
+    quote: str | None = None
     start: int | None = None
     end: int | None = None
+
+
+class DocumentCitation(Struct, frozen=True, tag="document", omit_defaults=True):
+    """A place in a file of the conversation that the model cites: `start` to `end`, counted in `unit` from 0.
+
+    `document` is the number of the file among those of the conversation, `file_id` the provider's own name for it.
+    """
+
+    document: int | None = None
+    file_id: str | None = None
+    title: str | None = None
+    quote: str | None = None
+    unit: Literal["character", "page", "block"] | None = None
+    start: int | None = None
+    end: int | None = None
+
+
+Citation = UrlCitation | DocumentCitation
 
 
 class Text(Struct, frozen=True, tag="text", omit_defaults=True):
     """Words."""
 
     text: str
-    citations: list[UrlCitation] = []
+    citations: list[Citation] = []
     cache: CacheHint | None = None
     opaque: Opaque | None = None
 
@@ -189,23 +207,14 @@ class JsonSchemaFormat(Struct, frozen=True, tag="json_schema", omit_defaults=Tru
 ResponseFormat = TextFormat | JsonFormat | JsonSchemaFormat
 
 
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+
+
 class ReasoningOptions(Struct, frozen=True, omit_defaults=True):
     """How much the model should think: an effort, or a budget in tokens."""
 
-    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
-    budget_tokens: int | None = None
-
-
-Milliseconds = Annotated[int, Meta(ge=1, le=MAX_TIMEOUT_MS)]
-
-
-class Timeouts(Struct, frozen=True, omit_defaults=True):
-    """Deadlines in milliseconds, over the provider's defaults. `total` is unlimited unless given."""
-
-    connect: Milliseconds | None = None
-    first_token: Milliseconds | None = None
-    idle: Milliseconds | None = None
-    total: Milliseconds | None = None
+    effort: Effort | None = None
+    budget_tokens: Annotated[int, Meta(ge=0)] | None = None
 
 
 class ChatRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -226,6 +235,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     seed: int | None = None
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
+    context_size: Annotated[int, Meta(ge=1)] | None = None
     reasoning: ReasoningOptions | None = None
     timeouts: Timeouts | None = None
     provider_options: dict[str, dict[str, Any]] = {}
@@ -254,8 +264,15 @@ class Warning(Struct, frozen=True, omit_defaults=True):  # noqa: A001 - the wire
     param: str | None = None
 
 
+StructuredOutput = Literal["native", "tool", "prompt"]
+
+
 class ChatResult(Struct, kw_only=True):
-    """The answer. For a stream, the message is what the deltas add up to, and `chunks` their number."""
+    """The answer. For a stream, the message is what the deltas add up to, and `chunks` their number.
+
+    `structured_output` tells by which way an answer in JSON was had: the provider's own, a tool that the model had to
+    call, or words alone. It was checked against the schema in any case.
+    """
 
     message: Message | UnsetType | None = UNSET
     finish_reason: FinishReason
@@ -268,6 +285,7 @@ class ChatResult(Struct, kw_only=True):
     model: str
     stream_id: str | UnsetType = UNSET
     chunks: int | UnsetType = UNSET
+    structured_output: StructuredOutput | UnsetType = UNSET
 
 
 class CancelParams(Struct):

@@ -24,98 +24,6 @@ class BaseConfig(Struct, frozen=True, kw_only=True, tag_field="provider", omit_d
         return str(self.__struct_config__.tag)
 
 
-class OpenAIConfig(BaseConfig, frozen=True, kw_only=True, tag="openai"):
-    """OpenAI. A `base_url` on an Azure host makes it an Azure configuration."""
-
-    organization: str | None = None
-    project: str | None = None
-
-
-class AzureConfig(BaseConfig, frozen=True, kw_only=True, tag="azure"):
-    """Azure OpenAI. `model` is the deployment's name.
-
-    `base_url` is the resource (`https://NAME.openai.azure.com`) or its `/openai/v1`; with `api_version` the legacy
-    deployment paths are used.
-    """
-
-    api_version: str | None = None
-
-
-class OpenRouterConfig(BaseConfig, frozen=True, kw_only=True, tag="openrouter"):
-    """OpenRouter. `site_url` and `app_name` are how the app appears in its rankings."""
-
-    site_url: str | None = None
-    app_name: str | None = None
-
-
-class CompatibleConfig(BaseConfig, frozen=True, kw_only=True, tag="openai_compatible"):
-    """Any server that speaks OpenAI's Chat Completions. `base_url` is required."""
-
-
-class OllamaConfig(BaseConfig, frozen=True, kw_only=True, tag="ollama"):
-    """Ollama."""
-
-
-class LMStudioConfig(BaseConfig, frozen=True, kw_only=True, tag="lmstudio"):
-    """LM Studio."""
-
-
-class VLLMConfig(BaseConfig, frozen=True, kw_only=True, tag="vllm"):
-    """vLLM."""
-
-
-class LlamaServerConfig(BaseConfig, frozen=True, kw_only=True, tag="llama_server"):
-    """llama.cpp's llama-server."""
-
-
-class GroqConfig(BaseConfig, frozen=True, kw_only=True, tag="groq"):
-    """Groq."""
-
-
-class MistralConfig(BaseConfig, frozen=True, kw_only=True, tag="mistral"):
-    """Mistral."""
-
-
-class DeepSeekConfig(BaseConfig, frozen=True, kw_only=True, tag="deepseek"):
-    """DeepSeek."""
-
-
-class TogetherConfig(BaseConfig, frozen=True, kw_only=True, tag="together"):
-    """Together AI."""
-
-
-class LocalConfig(BaseConfig, frozen=True, kw_only=True, tag="local"):
-    """A GGUF file, run by llama.cpp in a worker process."""
-
-    model_path: str
-    context_size: int | None = None
-    threads: int | None = None
-    gpu_layers: int | None = None
-    runtime: Literal["auto", "xllamacpp", "llama-cpp-python"] = "auto"
-    keep_alive_s: float | None = None
-
-
-class ScriptedConfig(BaseConfig, frozen=True, kw_only=True, tag="scripted"):
-    """A provider that plays the script in `provider_options.scripted`; there only with `--scripted`."""
-
-
-ProviderConfig = (
-    OpenAIConfig
-    | AzureConfig
-    | OpenRouterConfig
-    | CompatibleConfig
-    | OllamaConfig
-    | LMStudioConfig
-    | VLLMConfig
-    | LlamaServerConfig
-    | GroqConfig
-    | MistralConfig
-    | DeepSeekConfig
-    | TogetherConfig
-    | LocalConfig
-    | ScriptedConfig
-)
-
 KeySource = Literal["config", "memory", "keychain", "environment", "none"]
 
 
@@ -135,26 +43,6 @@ class ProviderChoice(Struct, frozen=True):
 class OptionalProvider(Struct, frozen=True):
     """A provider id, or the active provider when left out."""
 
-    provider: str | None = None
-
-
-class ConfigParams(Struct, frozen=True):
-    """A provider configuration."""
-
-    config: ProviderConfig
-
-
-class SetActiveParams(Struct, frozen=True):
-    """Which provider to make the active one: by a configuration, which is then kept, or by its id."""
-
-    config: ProviderConfig | None = None
-    provider: str | None = None
-
-
-class TestParams(Struct, frozen=True):
-    """What to test: a configuration given here, one by id, or the active one."""
-
-    config: ProviderConfig | None = None
     provider: str | None = None
 
 

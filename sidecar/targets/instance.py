@@ -9,10 +9,11 @@ from msgspec import Struct
 
 from sidecar.credentials import checked_header, checked_key
 from sidecar.providers import provider_of
+from sidecar.providers.local import LocalConfig
 from sidecar.providers.origins import origin_of
 from sidecar.providers.record import EngineName, Provider
 from sidecar.schema.errors import SidecarError
-from sidecar.schema.providers import BaseConfig, LocalConfig
+from sidecar.schema.providers import BaseConfig
 from sidecar.schema.secret import Secret
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from sidecar.credentials import KEYCHAIN_ERRORS, Credentials, checked_name
 from sidecar.handler import Target
 from sidecar.providers.origins import origin_of
-from sidecar.providers.record import EngineName, Provider
+from sidecar.providers.record import DialectName, EngineName, Provider
 from sidecar.schema.errors import ErrorType, SidecarError
 from sidecar.schema.providers import BaseConfig, ConfiguredProvider, ProviderInfo
 from sidecar.schema.secret import Secret
@@ -77,6 +77,12 @@ class Targets:
     def engine(self, id_: str) -> EngineName:
         """Return the name of the engine that performs calls to the provider."""
         return self._instance(id_).record.engine
+
+    def dialects(self) -> set[DialectName]:
+        """Return the dialects of all configured providers that are asked over HTTP, and of the active one."""
+        ids = {*self._configured, *([self._active] if self._active else [])}
+        instances = [instance for instance in map(self._instance, ids) if instance.record.engine == "http"]
+        return {instance.record.speaks(instance.config) for instance in instances}
 
     @property
     def active(self) -> ConfiguredProvider | None:

@@ -51,6 +51,16 @@ def frames_of(*pieces: bytes) -> list[Frame]:
         (b'data: a\n\n{"error":"x"}\ndata: [DONE]\n\n', [Frame(b"a"), Frame(b'{"error":"x"}'), Frame(b"[DONE]")]),
         (b'{"a":1}\n{"b":2}\n', [Frame(b'{"a":1}'), Frame(b'{"b":2}')]),
         (b'data: a\n\n{\n  "error": {\n  }\n}\n', [Frame(b"a"), Frame(b'{\n  "error": {\n  }\n}')]),
+        (
+            b'{\n  "a": "}",\n\n\n  "b": "\\"{"\n}\n\ndata: x\n\n',
+            [Frame(b'{\n  "a": "}",\n  "b": "\\"{"\n}'), Frame(b"x")],
+        ),
+        (b'data: a\r\n\r\n[{\r\n"error":\r\n\r\n{}}\r\n]\r\n', [Frame(b"a"), Frame(b'[{\n"error":\n{}}\n]')]),
+        (b'[\n{"a":1}\n,\n\n{"b":2}]\n\n: ping\n\n{"c":3}', [Frame(b'[\n{"a":1}\n,\n{"b":2}]'), Frame(b'{"c":3}')]),
+        (b'{"a":\n\ndata: x\n\n', [Frame(b'{"a":'), Frame(b"x")]),
+        (b'{"a":\n\nevent: e\ndata: x\n\n', [Frame(b'{"a":'), Frame(b"x", "e")]),
+        (b'[{"error":\n\n', [Frame(b'[{"error":')]),
+        (b"[info] ready\n[1]\ndata: a\n\n", [Frame(b"a")]),
         (b"<html>\n<body>\n", []),
     ],
 )
@@ -73,6 +83,9 @@ SCRAPS = (
     b"x",
     b"{",
     b"}",
+    b"[{",
+    b"]",
+    b'"',
     b"event: e",
     b"\xef\xbb\xbf",
 )
@@ -96,7 +109,13 @@ def test_an_event_is_handed_over_as_soon_as_it_is_complete() -> None:
 def test_an_event_longer_than_the_bound_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, "MAX_FRAME_BYTES", 20)
     assert frames_of(b"data: 12345678901234\n\n" * 3) == [Frame(b"12345678901234")] * 3
-    for pieces in ([b"data: 123456789012345\n\n"], [b"x"] * 21, [b": 1\n"] * 6, [b"data: a\n\n" + b"x" * 21]):
+    for pieces in (
+        [b"{\n\n" + b'"a"\n\n' * 7],
+        [b"data: 123456789012345\n\n"],
+        [b"x"] * 21,
+        [b": 1\n"] * 6,
+        [b"data: a\n\n" + b"x" * 21],
+    ):
         with pytest.raises(SidecarError) as caught:
             frames_of(*pieces)
         assert caught.value.type == "malformed_response"
@@ -114,6 +133,24 @@ def seconds(pieces: list[bytes]) -> float:
     return best
 
 
-@pytest.mark.parametrize("piece", [b"x", b"x\n", b"data: x\n"])
+@pytest.mark.parametrize("piece", [b"x", b"x\n", b"data: x\n", b"{\n\n", b'{"\\"'])
 def test_the_time_grows_with_the_length_however_small_the_pieces(piece: bytes) -> None:
     assert seconds([piece] * 200_000) < 25 * seconds([piece] * 20_000) + 0.05
+
+
+@pytest.mark.parametrize(
+    ("text", "frames"),
+    [
+        (b"event: a\ndata: 1\n\nevent: b\ndata: 2\n\n", [Frame(b"1", "a"), Frame(b"2", "b")]),
+        (b"event: a\n\nevent: b\ndata: 1\ndata: 2\n\n", [Frame(b"1\n2", "b")]),
+        (b"event: a\ndata: 1\n: note\n\nevent: \ndata: 2\n\n", [Frame(b"1", "a"), Frame(b"2")]),
+        (b"event: a\nid: 1\n\nevent: b\ndata: 2\ndata: 3\n\n", [Frame(b"2\n3", "b")]),
+    ],
+)
+def test_named_events_are_cut_alike_whether_they_come_one_by_one_or_together(text: bytes, frames: list[Frame]) -> None:
+    framer = Framer()
+    framer.feed(b"data: first\n\n")
+    assert [*framer.feed(text), *framer.close()] == frames
+    framer = Framer()
+    framer.feed(b"data: first\n\n")
+    assert [frame for n in range(len(text)) for frame in framer.feed(text[n : n + 1])] == frames

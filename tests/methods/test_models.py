@@ -1,15 +1,42 @@
 import pytest
 from caller import Caller
 
+from sidecar.handler import Target
 from sidecar.schema.errors import SidecarError
+from sidecar.schema.models import ModelInfo
 
 pytestmark = pytest.mark.anyio
+
+FREE = {"source": "free", "input": "0", "output": "0"}
 
 
 async def test_the_models_of_a_provider_are_listed_without_naming_one(caller: Caller) -> None:
     listed = await caller.call("models.list", provider="ollama")
-    assert listed == {"provider": "ollama", "models": [{"id": "model-1", "provider": "ollama"}]}
-    assert [target.endpoint for target in caller.engine.targets] == ["http://127.0.0.1:11434/v1"]
+    assert listed == {"provider": "ollama", "models": [{"id": "model-1", "provider": "ollama", "price": FREE}]}
+    assert [target.id for target in caller.engine.targets] == ["ollama"]
+
+
+async def test_a_model_of_which_nothing_is_known_is_listed_as_it_is(caller: Caller) -> None:
+    await caller.call("providers.set_active", config={"provider": "openai", "id": "mine", "api_key": "sk-12345678"})
+    assert await caller.call("models.list") == {"provider": "mine", "models": [{"id": "model-1", "provider": "mine"}]}
+
+
+async def test_what_else_is_known_of_a_model_is_told(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def models(target: Target) -> list[ModelInfo]:
+        return [ModelInfo(id="gpt-6-luna", provider=target.id)]
+
+    monkeypatch.setattr(caller.engine, "models", models)
+    await caller.call("providers.configure", config={"provider": "openai", "api_key": "sk-12345678"})
+    (model,) = (await caller.call("models.list", provider="openai"))["models"]
+    assert (model["context_length"], model["price"]["input"]) == (1_050_000, "0.1")
+    assert model["capabilities"] == [
+        "tools",
+        "structured_output",
+        "reasoning",
+        "vision",
+        "documents",
+        "web_search",
+    ]
 
 
 async def test_without_a_name_the_active_providers_models_are_listed(caller: Caller) -> None:

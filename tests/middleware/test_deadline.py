@@ -10,9 +10,10 @@ from virtual_time import VIRTUAL_TIME
 
 from sidecar.handler import Call, Completion, Emit
 from sidecar.middleware.deadline import CONNECT_MS, IDLE_MS, STALLED_MS, deadline
-from sidecar.schema.chat import FinishReason, Timeouts
+from sidecar.schema.chat import FinishReason
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import Status, StreamEvent, TextDelta
+from sidecar.schema.timeouts import Timeouts
 
 pytestmark = pytest.mark.anyio
 

@@ -9,10 +9,11 @@ from msgspec.structs import replace
 
 from sidecar.handler import Call, Completion, Emit
 from sidecar.middleware.meter import meter
+from sidecar.providers import PROVIDERS
 from sidecar.schema.chat import FinishReason
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import StreamEvent, TextDelta, UsageDelta
-from sidecar.schema.usage import Attempt, Usage
+from sidecar.schema.usage import Attempt, Cost, Usage
 
 pytestmark = pytest.mark.anyio
 
@@ -41,6 +42,7 @@ async def attempts(call: Call, act: Callable[[], None]) -> list[Attempt]:
     return [replace(attempt, duration_ms=0) for attempt in call.attempts]
 
 
+FREE = Cost(amount="0", source="free")
 ESTIMATE = Usage(input_tokens=1, output_tokens=3, source="estimated")
 
 
@@ -54,6 +56,7 @@ async def test_a_finished_attempt_has_the_reported_usage() -> None:
         outcome="ok",
         duration_ms=0,
         usage=Usage(input_tokens=7, output_tokens=2),
+        cost=FREE,
     )
 
 
@@ -69,6 +72,7 @@ async def test_a_failed_attempt_names_the_error_and_estimates_what_was_used() ->
             error_type="provider_overloaded",
             duration_ms=0,
             usage=ESTIMATE,
+            cost=FREE,
         )
     ]
 
@@ -79,5 +83,36 @@ async def test_a_cancelled_attempt_is_recorded_too() -> None:
         scope.cancel()
         await attempts(call, lambda: None)
     assert [replace(attempt, duration_ms=0) for attempt in call.attempts] == [
-        Attempt(provider="scripted", model="script-1", outcome="cancelled", duration_ms=0, usage=ESTIMATE)
+        Attempt(provider="scripted", model="script-1", outcome="cancelled", duration_ms=0, usage=ESTIMATE, cost=FREE)
     ]
+
+
+async def cost_of(usage: UsageDelta | None, provider: str = "openai", model: str = "gpt-6-sol") -> Cost | None:
+    call = call_for()
+    call.target = replace(call.target, provider=PROVIDERS[provider], model=model)
+    if usage is not None:
+        call.transcript.add(usage)
+    (attempt,) = await attempts(call, lambda: None)
+    return attempt.cost
+
+
+async def test_what_the_provider_does_not_price_is_priced_by_the_table() -> None:
+    usage = UsageDelta(input_tokens=1_000, output_tokens=100, cache_read_tokens=0)
+    assert await cost_of(usage) == Cost(amount="0.003", source="table")
+
+
+async def test_the_price_of_an_estimate_is_one() -> None:
+    cost = await cost_of(None)
+    assert (cost and cost.source, cost and cost.estimated) == ("table", True)
+
+
+async def test_an_unknown_model_has_no_price() -> None:
+    assert await cost_of(None, model="gpt-unheard-of") is None
+    assert await cost_of(None, "openai_compatible") is None
+
+
+async def test_a_price_of_the_provider_is_kept() -> None:
+    call = call_for()
+    call.cost = Cost(amount="0.5", source="provider")
+    (attempt,) = await attempts(call, lambda: None)
+    assert attempt.cost == Cost(amount="0.5", source="provider")

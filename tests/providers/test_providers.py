@@ -2,17 +2,14 @@ from typing import Any, get_args
 
 import pytest
 
-from sidecar.providers import PROVIDERS, provider_of
+from sidecar.providers import PROVIDERS, ProviderConfig, provider_of
+from sidecar.providers.azure import AzureConfig
+from sidecar.providers.openai import OpenAIConfig
+from sidecar.providers.openai_compatible import CompatibleConfig
+from sidecar.providers.openrouter import OpenRouterConfig
 from sidecar.providers.origins import origin_of
 from sidecar.providers.record import Place
-from sidecar.schema.providers import (
-    AzureConfig,
-    BaseConfig,
-    CompatibleConfig,
-    OpenAIConfig,
-    OpenRouterConfig,
-    ProviderConfig,
-)
+from sidecar.schema.providers import BaseConfig
 
 CHAT = "/chat/completions"
 

@@ -2,17 +2,33 @@
 
 from typing import Final
 
-from sidecar.dialects.contract import Aim, Answer, ChatDialect, HttpRequest, HttpResponse, StreamDecoder
-from sidecar.dialects.openai_chat import decode, encode, errors, models
+from sidecar.dialects import errors
+from sidecar.dialects.contract import (
+    Aim,
+    Answer,
+    Dialect,
+    HttpRequest,
+    HttpResponse,
+    ModelPage,
+    StreamDecoder,
+    Vectors,
+)
+from sidecar.dialects.openai_chat import decode, embeddings, encode, models
+from sidecar.framing.sse import Framer
 from sidecar.schema.chat import ChatRequest
+from sidecar.schema.embeddings import EmbeddingRequest
 from sidecar.schema.errors import SidecarError
-from sidecar.schema.models import ModelInfo
 
 
 class OpenAIChat:
     """The dialect of Chat Completions."""
 
     models_path = "/models"
+    absent_hint = None
+
+    def framer(self) -> Framer:
+        """Return what cuts a stream."""
+        return Framer()
 
     def encode_request(self, request: ChatRequest, aim: Aim) -> HttpRequest:
         """Return the request for a streamed answer."""
@@ -30,9 +46,29 @@ class OpenAIChat:
         """Return what a response with a bad status means."""
         return errors.decode_error(response)
 
-    def decode_models(self, body: bytes, provider: str) -> list[ModelInfo]:
+    def repair(self, error: SidecarError, request: ChatRequest) -> str | None:
+        """Return the field that the server does not take."""
+        return encode.repair(error, request)
+
+    def decode_models(self, body: bytes, provider: str) -> ModelPage:
         """Return the models of a list."""
-        return models.decode_models(body, provider)
+        return ModelPage(models.decode_models(body, provider))
+
+    def encode_count(self, request: ChatRequest, aim: Aim) -> HttpRequest | None:
+        """Return the request for the length of the prompt, where the server tells it."""
+        return encode.encode_count(request, aim)
+
+    def decode_count(self, body: bytes) -> int:
+        """Return the number of tokens."""
+        return encode.decode_count(body)
+
+    def encode_embeddings(self, request: EmbeddingRequest, aim: Aim) -> HttpRequest:
+        """Return the request for vectors."""
+        return embeddings.encode_embeddings(request, aim)
+
+    def decode_embeddings(self, body: bytes) -> Vectors:
+        """Return the vectors."""
+        return embeddings.decode_embeddings(body)
 
 
-DIALECT: Final[ChatDialect] = OpenAIChat()
+DIALECT: Final[Dialect] = OpenAIChat()

@@ -5,19 +5,18 @@ from itertools import count
 from typing import Final
 
 import msgspec
-from msgspec import Struct, field
 
-from sidecar.dialects import lenient
-from sidecar.dialects.contract import Aim, Answer
-from sidecar.dialects.openai_chat import errors
-from sidecar.dialects.openai_chat.reasoning import ReasoningDetails, text_of
+from sidecar.dialects import errors, lenient
+from sidecar.dialects.contract import Aim, Answer, HttpRequest
+from sidecar.dialects.openai_chat.aloud import Aloud, Pieces
 from sidecar.dialects.openai_chat.tool_calls import ToolCalls
-from sidecar.dialects.openai_chat.usage import decimal, merge, normalise
-from sidecar.dialects.openai_chat.wire import Annotation, Chunk, ContentPart, Delta, ToolFragment, WireUsage
+from sidecar.dialects.openai_chat.usage import merge, normalise, price
+from sidecar.dialects.openai_chat.wire import Chunk, Delta, ToolFragment, WireUsage
+from sidecar.dialects.openai_chat.words import Words
 from sidecar.framing.frame import Frame
-from sidecar.schema.chat import FinishReason, Reason, Text, UrlCitation
+from sidecar.schema.chat import FinishReason, Reason
 from sidecar.schema.errors import SidecarError
-from sidecar.schema.events import PartDelta, ReasoningDelta, RefusalDelta, StreamEvent, TextDelta, UsageDelta
+from sidecar.schema.events import ReasoningDelta, RefusalDelta, StreamEvent, TextDelta, UsageDelta
 
 CHUNK: Final = msgspec.json.Decoder(Chunk)
 DONE: Final = b"[DONE]"
@@ -39,47 +38,22 @@ FINISH_REASONS: Final[dict[str, Reason]] = {
     "": "error",
 }
 
-Spoken = type[TextDelta] | type[ReasoningDelta] | type[RefusalDelta]
-
-
-class _Strand(Struct):
-    """One part made of words."""
-
-    index: int
-    pieces: list[str] = field(default_factory=list[str])
-
-    @property
-    def text(self) -> str:
-        return "".join(self.pieces)
-
 
 class Decoder:
     """Reads one answer. `cost` is its price in US dollars, where the server told it, as a decimal string."""
 
-    __slots__ = (
-        "_aim",
-        "_calls",
-        "_citations",
-        "_details",
-        "_next_index",
-        "_raw_finish",
-        "_strands",
-        "_usage",
-        "cost",
-        "finished",
-        "settled",
-    )
+    __slots__ = ("_aim", "_aloud", "_calls", "_raw_finish", "_usage", "_words", "cost", "finished", "settled")
 
     def __init__(self, aim: Aim) -> None:
+        next_index = count().__next__
+        mixed = aim.traits.thinks_aloud and not aim.quirks.parsed_reasoning
         self.finished = False
         self.settled = False
         self.cost: str | None = None
         self._aim = aim
-        self._next_index = count().__next__
-        self._strands: dict[Spoken, _Strand] = {}
-        self._calls = ToolCalls(self._next_index)
-        self._details = ReasoningDetails()
-        self._citations: list[UrlCitation] = []
+        self._words = Words(next_index, aim.origin)
+        self._calls = ToolCalls(next_index)
+        self._aloud = Aloud() if mixed else None
         self._usage: UsageDelta | None = None
         self._raw_finish: str | None = None
 
@@ -96,9 +70,13 @@ class Decoder:
                 return []
         if frame.event == "error":
             raise errors.error_in(data) or SidecarError("server_error")
-        chunk = self._read(data)
-        if chunk is None:
-            return []
+        try:
+            chunk = CHUNK.decode(data)
+        except lenient.UNREADABLE:
+            read = self._read_leniently(data)
+            if read is None:
+                return []
+            chunk = read
         if chunk.error or chunk.choices is None or chunk.x_groq:
             error = errors.error_in(data)
             if error is not None:
@@ -113,6 +91,11 @@ class Decoder:
             raise SidecarError("stream_interrupted", "The answer broke off.")
         return self._end()
 
+    def follow_up(self, request: HttpRequest) -> HttpRequest | None:
+        """Return nothing: an answer comes as a whole."""
+        del request
+        return None
+
     def answer(self, body: bytes) -> Iterator[StreamEvent]:
         """Return all events of a whole answer."""
         body = body.removeprefix(BOM).strip()
@@ -125,13 +108,7 @@ class Decoder:
 
     @property
     def _answered(self) -> bool:
-        return bool(self._strands or self._calls or self._raw_finish is not None)
-
-    def _read(self, data: bytes) -> Chunk | None:
-        try:
-            return CHUNK.decode(data)
-        except lenient.UNREADABLE:
-            return self._read_leniently(data)
+        return bool(self._words or self._calls or self._raw_finish is not None)
 
     def _read_leniently(self, data: bytes) -> Chunk | None:
         try:
@@ -159,6 +136,8 @@ class Decoder:
                 self._raw_finish = choice.finish_reason or self._raw_finish or ""
                 self.settled = bool(self._raw_finish)
             usage = usage or choice.usage
+        if chunk.citations is not None or chunk.search_results is not None:
+            self._words.sources.listed(chunk)
         if usage is None and chunk.x_groq is not None:
             usage = chunk.x_groq.usage
         if usage is not None:
@@ -166,60 +145,37 @@ class Decoder:
         return events
 
     def _add(self, delta: Delta, events: list[StreamEvent]) -> None:
-        details = delta.reasoning_details
-        if details:
-            self._strand(ReasoningDelta)
-            self._details.add(details)
-        reasoning = delta.reasoning or delta.reasoning_content or delta.thinking or text_of(details or [])
-        if reasoning:
-            self._say(ReasoningDelta, reasoning, events)
-        content = delta.content
-        if content:
-            if isinstance(content, str):
-                self._say(TextDelta, content, events)
+        words, content = self._words, delta.content
+        reasoning = delta.reasoning or delta.reasoning_content or delta.thinking
+        if reasoning or delta.reasoning_details:
+            words.think(reasoning, delta.reasoning_details, events)
+        if isinstance(content, str):
+            if self._aloud is None:
+                words.say(TextDelta, content, events)
             else:
-                self._add_parts(content, events)
-        if delta.refusal and isinstance(delta.refusal, str):
-            self._say(RefusalDelta, delta.refusal, events)
-        for fragment in delta.tool_calls or ():
+                self._tell(self._aloud.split(content), events)
+        elif content:
+            words.add_parts(content, events)
+        if delta.tool_calls or delta.function_call:
+            self._call(delta, events)
+        if delta.refusal or delta.annotations or delta.images or delta.audio:
+            words.add_extras(delta, events)
+
+    def _call(self, delta: Delta, events: list[StreamEvent]) -> None:
+        # Some servers tell a call in both forms at once.
+        older = [] if delta.function_call is None else [ToolFragment(0, None, delta.function_call)]
+        for fragment in delta.tool_calls or older:
             events += self._calls.feed(fragment)
-        if delta.function_call is not None:
-            events += self._calls.feed(ToolFragment(0, None, delta.function_call))
-        for annotation in delta.annotations or ():
-            self._cite(annotation)
 
-    def _add_parts(self, parts: list[ContentPart | str], events: list[StreamEvent]) -> None:
-        for part in parts:
-            if isinstance(part, str):
-                self._say(TextDelta, part, events)
-                continue
-            thinking = part.thinking or ()
-            for thought in [thinking] if isinstance(thinking, str) else thinking:
-                self._say(ReasoningDelta, thought if isinstance(thought, str) else thought.text or "", events)
-            self._say(TextDelta, part.text or "", events)
-            self._say(RefusalDelta, part.refusal or "", events)
-
-    def _strand(self, kind: Spoken) -> _Strand:
-        strand = self._strands.get(kind)
-        if strand is None:
-            strand = self._strands[kind] = _Strand(self._next_index())
-        return strand
-
-    def _say(self, kind: Spoken, text: str, events: list[StreamEvent]) -> None:
-        if text:
-            strand = self._strand(kind)
-            strand.pieces.append(text)
-            events.append(kind(strand.index, text))
-
-    def _cite(self, annotation: Annotation) -> None:
-        page = annotation.url_citation
-        if page is not None and page.url:
-            self._citations.append(UrlCitation(page.url, page.title, page.start_index, page.end_index))
+    def _tell(self, pieces: Pieces, events: list[StreamEvent]) -> None:
+        thoughts, words = pieces
+        self._words.say(ReasoningDelta, thoughts, events)
+        self._words.say(TextDelta, words, events)
 
     def _count(self, wire: WireUsage, events: list[StreamEvent]) -> None:
         quirks = self._aim.quirks
         if quirks.cost_field:
-            self.cost = decimal(wire.cost) or self.cost
+            self.cost = price(wire.cost) or self.cost
         usage = merge(self._usage, normalise(wire, reasoning_excluded=quirks.reasoning_excluded))
         if usage not in (self._usage, UsageDelta()):
             self._usage = usage
@@ -227,17 +183,14 @@ class Decoder:
 
     def _end(self) -> list[StreamEvent]:
         self.finished = True
-        events: list[StreamEvent] = [*self._calls.finish()]
+        events: list[StreamEvent] = []
+        if self._aloud is not None:
+            self._tell(self._aloud.rest(), events)
+        events += self._calls.finish(self._aim.origin)
         if not self._answered:
             raise SidecarError("stream_interrupted", "The answer ended before it began.")
-        if self._details:
-            thoughts = self._strands[ReasoningDelta]
-            events.append(PartDelta(thoughts.index, self._details.part(thoughts.text, self._aim.origin)))
-        if self._citations and TextDelta in self._strands:
-            words = self._strands[TextDelta]
-            events.append(PartDelta(words.index, Text(words.text, self._citations)))
         self.settled = True
-        return [*events, self._finish_reason()]
+        return [*events, *self._words.finish(), self._finish_reason()]
 
     def _finish_reason(self) -> FinishReason:
         raw = self._raw_finish
@@ -245,7 +198,7 @@ class Decoder:
         if reason == "stop" or not raw:
             if self._calls:
                 reason = "tool_calls"
-            elif RefusalDelta in self._strands:
+            elif RefusalDelta in self._words.strands:
                 reason = "refusal"
         return FinishReason(reason, raw)
 

@@ -5,23 +5,21 @@ from typing import Any, Final
 
 import msgspec
 
+from sidecar.dialects import lenient
 from sidecar.dialects.contract import Aim, HttpRequest
-from sidecar.dialects.openai_chat.messages import CACHE_REASON, MessageWriter, cache_control
-from sidecar.dialects.openai_chat.report import Report
+from sidecar.dialects.counts import Number, whole
+from sidecar.dialects.fitting import OPTIONS, fit
+from sidecar.dialects.openai_chat.effort import reasoning
+from sidecar.dialects.openai_chat.messages import MessageWriter
+from sidecar.dialects.openai_chat.tools import tools
+from sidecar.dialects.options import completed, merged
 from sidecar.dialects.quirks import ChatQuirks
-from sidecar.schema.chat import (
-    ChatRequest,
-    FunctionTool,
-    JsonFormat,
-    JsonSchemaFormat,
-    NamedTool,
-    ProviderTool,
-    ReasoningOptions,
-)
+from sidecar.dialects.repairs import lack
+from sidecar.dialects.report import Report
+from sidecar.schema.chat import ChatRequest, JsonFormat, JsonSchemaFormat, TextFormat
+from sidecar.schema.errors import SidecarError
 
 PATH: Final = "/chat/completions"
-
-PENALTIES: Final = ("frequency_penalty", "presence_penalty")
 
 Body = dict[str, Any]
 
@@ -29,83 +27,63 @@ Body = dict[str, Any]
 def encode_request(request: ChatRequest, aim: Aim) -> HttpRequest:
     """Return the request for a streamed answer."""
     report = Report(request.on_unsupported)
-    body: Body = {"model": aim.model, "messages": MessageWriter(aim, report).write(request.messages)}
+    fitted = fit(request, aim, report, _takes(aim.quirks))
+    body: Body = {"model": aim.model, "messages": MessageWriter(aim, report).write(fitted.request.messages)}
     for add in SECTIONS:
-        body |= add(request, aim.quirks, report)
-    for name in dict.fromkeys((aim.kind, aim.provider)):
-        body |= request.provider_options.get(name, {})
-    return HttpRequest(PATH, msgspec.json.encode(body), report.warnings)
+        body |= add(fitted.request, aim, report)
+    body = merged(body, aim.additions)
+    body = completed(body, request.provider_options, aim)
+    return HttpRequest(PATH, msgspec.json.encode(body), report.warnings, shaping=fitted.shaping)
 
 
-def _streaming(request: ChatRequest, quirks: ChatQuirks, report: Report) -> Body:
+def _takes(quirks: ChatQuirks) -> frozenset[str]:
+    """Return the options that the server has words for."""
+    there = {
+        "top_k": quirks.top_k,
+        "frequency_penalty": quirks.penalties,
+        "presence_penalty": quirks.penalties,
+        "stop": quirks.stop,
+        "seed": quirks.seed_field is not None,
+        "parallel_tool_calls": quirks.parallel_tool_calls,
+        "reasoning": quirks.reasoning is not None,
+        "context_size": False,
+    }
+    return OPTIONS - {name for name, present in there.items() if not present}
+
+
+def _streaming(request: ChatRequest, aim: Aim, report: Report) -> Body:
     del request, report
-    options = {"include_usage": True} if quirks.stream_usage else {}
+    quirks = aim.quirks
+    options = {"include_usage": True} if quirks.stream_usage and "stream_usage" not in aim.lacks else {}
     options |= {"include_obfuscation": False} if quirks.obfuscation else {}
     body: Body = {"stream": True} | ({"stream_options": options} if options else {})
     return body | ({"store": False} if quirks.storage else {})
 
 
-def _sampling(request: ChatRequest, quirks: ChatQuirks, report: Report) -> Body:
+OTHER_NAMES: Final = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
+"""What a length is called by servers that refuse its usual name."""
+
+
+def _sampling(request: ChatRequest, aim: Aim, report: Report) -> Body:
+    del report
+    length = aim.quirks.max_tokens_field
     wanted = {
-        quirks.max_tokens_field: request.max_tokens,
+        OTHER_NAMES[length] if "max_tokens" in aim.lacks else length: request.max_tokens,
         "temperature": request.temperature,
         "top_p": request.top_p,
         "top_k": request.top_k,
         "stop": request.stop or None,
-        quirks.seed_field: request.seed,
+        aim.quirks.seed_field or "seed": request.seed,
         "frequency_penalty": request.frequency_penalty,
         "presence_penalty": request.presence_penalty,
     }
-    lacking = () if quirks.top_k else ("top_k",)
-    for name in lacking if quirks.penalties else (*lacking, *PENALTIES):
-        if wanted.pop(name) is not None:
-            report.unsupported(name, f"The provider takes no `{name}`")
     return {name: value for name, value in wanted.items() if value is not None}
 
 
-def _tools(request: ChatRequest, quirks: ChatQuirks, report: Report) -> Body:
-    if not request.tools:
-        if request.tool_choice not in (None, "auto", "none"):
-            report.unsupported("tool_choice", "A tool is to be called but none is offered")
-        return {}
-    body: Body = {"tools": [_tool(tool, quirks, report) for tool in request.tools]}
-    if request.tool_choice is not None:
-        body["tool_choice"] = _tool_choice(request.tool_choice, quirks)
-    if request.parallel_tool_calls is None:
-        return body
-    if quirks.parallel_tool_calls:
-        body["parallel_tool_calls"] = request.parallel_tool_calls
-    elif not request.parallel_tool_calls:
-        report.unsupported("parallel_tool_calls", "The provider lets the model call tools in parallel")
-    return body
-
-
-def _tool(tool: FunctionTool | ProviderTool, quirks: ChatQuirks, report: Report) -> Body:
-    if isinstance(tool, ProviderTool):
-        return tool.definition
-    function = {
-        "name": tool.name,
-        "description": tool.description,
-        "parameters": tool.input_schema or {"type": "object", "properties": {}},
-        "strict": tool.strict,
-    }
-    cache: Body = {}
-    if tool.cache is not None and quirks.cache_control:
-        cache = {"cache_control": cache_control(tool.cache)}
-    elif tool.cache is not None:
-        report.unsupported("cache", CACHE_REASON)
-    return {"type": "function", "function": {name: v for name, v in function.items() if v is not None}} | cache
-
-
-def _tool_choice(choice: str | NamedTool, quirks: ChatQuirks) -> str | Body:
-    if isinstance(choice, NamedTool):
-        return {"type": "function", "function": {"name": choice.name}}
-    return quirks.required_tool_choice if choice == "required" else choice
-
-
-def _response_format(request: ChatRequest, quirks: ChatQuirks, report: Report) -> Body:
+def _response_format(request: ChatRequest, aim: Aim, report: Report) -> Body:
+    del aim, report
     wanted = request.response_format
-    if isinstance(wanted, JsonSchemaFormat) and quirks.json_schema:
+    if isinstance(wanted, JsonSchemaFormat):
         described = {
             "name": wanted.name,
             "description": wanted.description,
@@ -114,38 +92,74 @@ def _response_format(request: ChatRequest, quirks: ChatQuirks, report: Report) -
         }
         schema = {name: value for name, value in described.items() if value is not None}
         return {"response_format": {"type": "json_schema", "json_schema": schema}}
-    if isinstance(wanted, JsonSchemaFormat):
-        report.unsupported("response_format", "The provider takes no JSON schema", "it was asked for any object")
-    if isinstance(wanted, JsonFormat | JsonSchemaFormat):
-        return {"response_format": {"type": "json_object"}}
-    return {}
+    return {"response_format": {"type": "json_object"}} if isinstance(wanted, JsonFormat) else {}
 
 
-def _reasoning(request: ChatRequest, quirks: ChatQuirks, report: Report) -> Body:
-    wanted = request.reasoning or ReasoningOptions()
-    if wanted.effort == "none" and quirks.thinking_switch:
-        return {"thinking": {"type": "disabled"}}
-    if quirks.reasoning_object:
-        return _reasoning_object(wanted, report)
-    if wanted.budget_tokens is not None:
-        report.unsupported("reasoning.budget_tokens", "The provider takes no reasoning budget")
-    if wanted.effort is None:
-        return {}
-    if quirks.reasoning_effort:
-        return {"reasoning_effort": wanted.effort}
-    report.unsupported("reasoning.effort", "The provider takes no reasoning effort")
-    return {}
+def _routing(request: ChatRequest, aim: Aim, report: Report) -> Body:
+    del report
+    demanding = bool(request.tools) or not isinstance(request.response_format, TextFormat | None)
+    return {"provider": {"require_parameters": True}} if aim.quirks.require_parameters and demanding else {}
 
 
-def _reasoning_object(wanted: ReasoningOptions, report: Report) -> Body:
-    if wanted.budget_tokens is None:
-        return {"reasoning": {"effort": wanted.effort}} if wanted.effort is not None else {}
-    if wanted.effort is not None:
-        report.unsupported(
-            "reasoning.effort", "The provider takes a reasoning effort or a budget", "the budget was sent"
-        )
-    return {"reasoning": {"max_tokens": wanted.budget_tokens}}
+Section = Callable[[ChatRequest, Aim, Report], Body]
+SECTIONS: Final[tuple[Section, ...]] = (_sampling, tools, _response_format, reasoning, _routing, _streaming)
+
+PARAMS: Final = {
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "top_k": "top_k",
+    "stop": "stop",
+    "seed": "seed",
+    "random_seed": "seed",
+    "frequency_penalty": "frequency_penalty",
+    "presence_penalty": "presence_penalty",
+    "max_tokens": "max_tokens",
+    "max_completion_tokens": "max_tokens",
+    "reasoning_format": "reasoning_format",
+    "reasoning_content": "opaque",
+    "reasoning_details": "opaque",
+    "reasoning_effort": "reasoning",
+    "reasoning": "reasoning",
+    "thinking": "reasoning",
+    "think": "reasoning",
+    "chat_template_kwargs": "reasoning",
+    "thinking_token_budget": "reasoning",
+    "thinking_budget_tokens": "reasoning",
+    "parallel_tool_calls": "parallel_tool_calls",
+    "tool_choice": "tool_choice",
+    "response_format": "response_format",
+    "cache_control": "cache",
+    "stream_options": "stream_usage",
+}
+"""What a request can do without, by the parameter that stands for it."""
 
 
-Section = Callable[[ChatRequest, ChatQuirks, Report], Body]
-SECTIONS: Final[tuple[Section, ...]] = (_sampling, _tools, _response_format, _reasoning, _streaming)
+def repair(error: SidecarError, request: ChatRequest) -> str | None:
+    """Return the field of `request` that the server does not take, if the error names one."""
+    del request
+    return lack(error, PARAMS)
+
+
+class Count(msgspec.Struct, frozen=True):
+    """The length of a prompt."""
+
+    count: Number = None
+
+
+def encode_count(request: ChatRequest, aim: Aim) -> HttpRequest | None:
+    """Return the request for the length of the prompt, where the server tells it."""
+    if aim.quirks.count_path is None:
+        return None
+    report = Report("warn")
+    fitted = fit(request, aim, report, _takes(aim.quirks)).request
+    body: Body = {"model": aim.model, "messages": MessageWriter(aim, report).write(fitted.messages)}
+    offered = tools(fitted, aim, report).get("tools")
+    return HttpRequest(aim.quirks.count_path, msgspec.json.encode(body | ({"tools": offered} if offered else {})))
+
+
+def decode_count(body: bytes) -> int:
+    """Return the number of tokens."""
+    counted = whole(lenient.read(body, Count).count)
+    if counted is None:
+        raise SidecarError("malformed_response", "The provider's answer holds no count.")
+    return counted

@@ -1,15 +1,14 @@
-"""Files as parts of a message: images, documents and recordings."""
+"""Files as parts of a message: images, documents, recordings and films."""
 
-import binascii
 from typing import Any, Final
 
-import msgspec
 from msgspec import Raw
 
-from sidecar.dialects.openai_chat.report import refuse
+from sidecar.dialects.contract import Aim
+from sidecar.dialects.files import base64_of, data_url, media_type, readable, words_of
 from sidecar.dialects.quirks import ChatQuirks
-from sidecar.schema.chat import Base64Source, File, UrlSource
-from sidecar.schema.errors import SidecarError
+from sidecar.dialects.report import refuse
+from sidecar.schema.chat import File, UrlSource
 
 AUDIO_FORMATS: Final = {
     "audio/wav": "wav",
@@ -18,56 +17,64 @@ AUDIO_FORMATS: Final = {
     "audio/vnd.wave": "wav",
     "audio/mpeg": "mp3",
     "audio/mp3": "mp3",
+    "audio/aac": "aac",
+    "audio/aiff": "aiff",
+    "audio/x-aiff": "aiff",
+    "audio/flac": "flac",
+    "audio/x-flac": "flac",
+    "audio/mp4": "m4a",
+    "audio/x-m4a": "m4a",
+    "audio/ogg": "ogg",
 }
 
-TEXT_TYPES: Final = frozenset(
-    {"application/json", "application/xml", "application/yaml", "application/toml", "application/javascript"}
-)
-"""Types that are text although their names do not say so."""
+Part = dict[str, Any]
 
 
-def file_part(file: File, quirks: ChatQuirks) -> dict[str, Any]:
+def file_part(file: File, aim: Aim) -> Part:
     """Return the part that carries `file`."""
-    media_type = file.media_type.partition(";")[0].strip().lower()
-    if media_type.startswith("image/"):
-        return _image(file, quirks)
-    data = _data(file)
-    if media_type == "application/pdf":
-        address = _data_address("application/pdf", data)
-        return {"type": "file", "file": {"filename": file.filename or "document.pdf", "file_data": address}}
-    if media_type in AUDIO_FORMATS:
-        return {"type": "input_audio", "input_audio": {"data": data, "format": AUDIO_FORMATS[media_type]}}
-    if media_type.startswith("text/") or media_type in TEXT_TYPES:
-        return {"type": "text", "text": _text(file, data)}
-    raise refuse(f"Files of type {media_type} cannot be sent to this provider.")
+    match readable(file, aim.traits):
+        case "image":
+            return _image(file, aim.quirks)
+        case "document":
+            return _document(file, aim.quirks)
+        case "audio":
+            return _audio(file, aim.quirks)
+        case "video":
+            return _video(file, aim.quirks)
+        case "text":
+            return {"type": "text", "text": words_of(file)}
 
 
-def _image(file: File, quirks: ChatQuirks) -> dict[str, Any]:
-    url: Raw | str
-    if not isinstance(file.source, UrlSource):
-        url = _data_address(file.media_type, _data(file))
-    elif quirks.image_urls:
-        url = file.source.url
-    else:
+def _image(file: File, quirks: ChatQuirks) -> Part:
+    if isinstance(file.source, UrlSource) and not quirks.image_urls:
         raise refuse("The provider takes images as data only, not as addresses.")
-    return {"type": "image_url", "image_url": {"url": url} | ({"detail": file.detail} if file.detail else {})}
+    image: Part = {"url": _address(file)} | ({"detail": file.detail} if file.detail else {})
+    return {"type": "image_url", "image_url": image}
 
 
-def _data_address(media_type: str, data: Raw) -> Raw:
-    """Return a `data:` URL, as JSON; the data is copied once and never looked at."""
-    quoted = msgspec.json.encode(f"data:{media_type};base64,")
-    return Raw(b"".join((quoted[:-1], memoryview(data)[1:])))
+def _document(file: File, quirks: ChatQuirks) -> Part:
+    url = _address(file) if quirks.document_urls else data_url(file)
+    if quirks.documents == "document_url":
+        return {"type": "document_url", "document_url": url} | (
+            {"document_name": file.filename} if file.filename else {}
+        )
+    return {"type": "file", "file": {"filename": file.filename or "document.pdf", "file_data": url}}
 
 
-def _data(file: File) -> Raw:
-    if isinstance(file.source, Base64Source):
-        return file.source.data
-    raise refuse(f"Files of type {file.media_type} must be sent to this provider as data.")
+def _audio(file: File, quirks: ChatQuirks) -> Part:
+    if quirks.audio == "string":
+        return {"type": "input_audio", "input_audio": base64_of(file)}
+    name = AUDIO_FORMATS.get(media_type(file))
+    if name not in quirks.audio_formats:
+        raise refuse(f"Files of type {media_type(file)} cannot be sent to this provider.")
+    return {"type": "input_audio", "input_audio": {"data": base64_of(file), "format": name}}
 
 
-def _text(file: File, data: Raw) -> str:
-    try:
-        text = binascii.a2b_base64(msgspec.json.decode(data, type=str), strict_mode=True).decode()
-    except ValueError as error:
-        raise SidecarError("invalid_params", "A text file is not valid base64 and UTF-8.") from error
-    return f"{file.filename}\n\n{text}" if file.filename else text
+def _video(file: File, quirks: ChatQuirks) -> Part:
+    if not quirks.videos:
+        raise refuse(f"Files of type {media_type(file)} cannot be sent to this provider.")
+    return {"type": "video_url", "video_url": {"url": _address(file)}}
+
+
+def _address(file: File) -> str | Raw:
+    return file.source.url if isinstance(file.source, UrlSource) else data_url(file)

@@ -57,6 +57,12 @@ class ReasoningDetails:
             self._growing[key] = entry
 
 
+def signed(text: str, signature: str, origin: Origin) -> Reasoning:
+    """Return thoughts that are parts of the content, with the signature that must go back with them."""
+    chunk = {"type": "thinking", "thinking": [{"type": "text", "text": text}], "signature": signature, "closed": True}
+    return Reasoning(text, opaque=Opaque(msgspec.json.encode(chunk).decode(), origin))
+
+
 def text_of(fragments: list[dict[str, Any]]) -> str:
     """Return the words in the fragments."""
     texts = (fragment.get(TEXT_FIELDS.get(str(fragment.get("type")), "")) for fragment in fragments)

@@ -1,17 +1,22 @@
 """Tool calls put together from fragments that servers number, name and repeat as they like."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Raw, Struct, field
 
 from sidecar.dialects.openai_chat.wire import Function, ToolFragment
-from sidecar.schema.events import ToolCallDelta
+from sidecar.schema.chat import Opaque, Origin, ToolCall
+from sidecar.schema.events import PartDelta, ToolCallDelta
 
-NO_FUNCTION = Function()
-NO_IDS = frozenset({"", "null"})
+NO_FUNCTION: Final = Function()
+NO_IDS: Final = frozenset({"", "null"})
 """Ids that name nothing."""
+
+ABSENT: Final = frozenset({b"", b"null"})
+FREE_TEXT: Final = "custom"
+"""The type of a call whose arguments are any text."""
 
 
 class _Call(Struct):
@@ -21,6 +26,8 @@ class _Call(Struct):
     held: list[str] = field(default_factory=list[str])
     announced: bool = False
     written: bool = False
+    extra: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What must go back with the call."""
 
 
 class ToolCalls:
@@ -42,7 +49,7 @@ class ToolCalls:
 
     def feed(self, fragment: ToolFragment) -> list[ToolCallDelta]:
         """Return what a fragment adds."""
-        function = fragment.function or NO_FUNCTION
+        function = fragment.function or fragment.custom or NO_FUNCTION
         call_id = None if fragment.id in NO_IDS else fragment.id
         call = self._find(fragment.index, call_id, function.name)
         events: list[ToolCallDelta] = []
@@ -50,19 +57,27 @@ class ToolCalls:
             events = [self._announce(earlier) for earlier in self._calls if earlier.name and not earlier.announced]
             call = self._begin(fragment.index)
         self._identify(call, call_id, function.name)
-        arguments = _text(function.arguments)
+        if fragment.custom is not None:
+            call.extra["type"] = FREE_TEXT
+        if bytes(fragment.extra_content) not in ABSENT:
+            call.extra["extra_content"] = Raw(bytes(fragment.extra_content))
+        arguments = _text(function.arguments) or function.input
         if arguments:
             events += self._write(call, arguments)
         return events
 
-    def finish(self) -> list[ToolCallDelta]:
+    def finish(self, origin: Origin) -> list[ToolCallDelta | PartDelta]:
         """Return what completes the calls: names that nothing followed, and `{}` for calls without arguments."""
-        events: list[ToolCallDelta] = []
+        events: list[ToolCallDelta | PartDelta] = []
         for call in self._calls:
             if not call.announced and (call.name or call.held):
                 events.append(self._announce(call))
-            if call.announced and not call.written:
+            if call.announced and not call.written and call.extra.get("type") != FREE_TEXT:
+                call.held.append("{}")
                 events.append(ToolCallDelta(call.index, arguments="{}"))
+            if call.announced and call.extra:
+                opaque = Opaque(msgspec.json.encode(call.extra).decode(), origin)
+                events.append(PartDelta(call.index, ToolCall(call.id, call.name, "".join(call.held), opaque)))
         return events
 
     def _find(self, number: int | None, call_id: str | None, name: str | None) -> _Call | None:
@@ -93,10 +108,10 @@ class ToolCalls:
             call.name = name if name.startswith(call.name) else call.name + name
 
     def _write(self, call: _Call, arguments: str) -> list[ToolCallDelta]:
+        call.held.append(arguments)
         if call.announced:
             call.written = call.written or not arguments.isspace()
             return [ToolCallDelta(call.index, arguments=arguments)]
-        call.held.append(arguments)
         return [self._announce(call)] if call.name else []
 
     def _announce(self, call: _Call) -> ToolCallDelta:

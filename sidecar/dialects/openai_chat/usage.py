@@ -1,35 +1,55 @@
 """Token counts in the words of the protocol: totals include their parts."""
 
 from decimal import Decimal, InvalidOperation
+from typing import Final
 
+import msgspec
 from msgspec import Raw
 from msgspec.structs import asdict
 
-from sidecar.dialects.openai_chat.wire import Number, TokenDetails, WireUsage
+from sidecar.dialects.counts import Counts, Number, checked, whole
+from sidecar.dialects.lenient import UNREADABLE
+from sidecar.dialects.openai_chat.wire import Bill, TokenDetails, WireUsage
 from sidecar.schema.events import UsageDelta
 
-NO_DETAILS = TokenDetails()
+NO_DETAILS: Final = TokenDetails()
+
+MAX_DIGITS: Final = 40
+"""Of how many digits in front of or behind its point a number can still be a price."""
 
 
 def normalise(wire: WireUsage, *, reasoning_excluded: bool) -> UsageDelta:
     """Return the counts of `wire`. `reasoning_excluded` says whether output leaves reasoning out, if no total tells."""
     prompt = wire.prompt_tokens_details or NO_DETAILS
     completion = wire.completion_tokens_details or NO_DETAILS
-    cached = _first(prompt.cached_tokens, wire.prompt_cache_hit_tokens, wire.num_cached_tokens, wire.cached_tokens)
     reasoning = _first(completion.reasoning_tokens, wire.reasoning_tokens)
-    input_tokens = _first(wire.prompt_tokens)
-    output_tokens = _first(wire.completion_tokens)
-    if output_tokens is not None and reasoning:
-        gap = _gap(wire)
-        if reasoning_excluded if gap is None else gap >= reasoning:
-            output_tokens += reasoning
-    return UsageDelta(
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
-        reasoning_tokens=_clamp(reasoning, output_tokens),
-        cache_read_tokens=_clamp(cached, input_tokens),
-        cache_write_tokens=_clamp(_first(prompt.cache_write_tokens), input_tokens),
+    return checked(
+        Counts(
+            input=wire.prompt_tokens,
+            output=_output(wire, whole(reasoning), reasoning_excluded=reasoning_excluded),
+            reasoning=reasoning,
+            cache_read=_first(
+                prompt.cached_tokens,
+                wire.prompt_cache_hit_tokens,
+                wire.num_cached_tokens,
+                wire.cached_tokens,
+                wire.cache_read_input_tokens,
+            ),
+            cache_write=_first(
+                prompt.cache_write_tokens, prompt.cache_creation_input_tokens, wire.cache_creation_input_tokens
+            ),
+        )
     )
+
+
+def _output(wire: WireUsage, reasoning: int | None, *, reasoning_excluded: bool) -> Number:
+    """Return the output with its reasoning."""
+    output = whole(wire.completion_tokens)
+    if output is None or not reasoning:
+        return output
+    gap = _gap(wire)
+    excluded = reasoning_excluded if gap is None else gap >= reasoning
+    return output + reasoning if excluded else output
 
 
 def merge(older: UsageDelta | None, newer: UsageDelta) -> UsageDelta:
@@ -38,6 +58,16 @@ def merge(older: UsageDelta | None, newer: UsageDelta) -> UsageDelta:
         return newer
     known = {name: value for name, value in asdict(newer).items() if value is not None}
     return UsageDelta(**(asdict(older) | known))
+
+
+def price(cost: Raw) -> str | None:
+    """Return what an answer cost, told as a number or by its items, as a decimal string."""
+    if bytes(memoryview(cost)[:1]) != b"{":
+        return decimal(cost)
+    try:
+        return decimal(msgspec.json.decode(cost, type=Bill).total_cost)
+    except UNREADABLE:
+        return None
 
 
 def decimal(number: Raw) -> str | None:
@@ -49,20 +79,16 @@ def decimal(number: Raw) -> str | None:
         value = Decimal(text)
     except InvalidOperation:
         return None
-    return format(value, "f") if value.is_finite() else None
+    return format(value, "f") if value.is_finite() and abs(value.adjusted()) < MAX_DIGITS else None
 
 
 def _gap(wire: WireUsage) -> int | None:
     """Return by how much the total exceeds its parts."""
-    total, prompt, completion = (_first(n) for n in (wire.total_tokens, wire.prompt_tokens, wire.completion_tokens))
+    total, prompt, completion = (whole(n) for n in (wire.total_tokens, wire.prompt_tokens, wire.completion_tokens))
     if total is None or prompt is None or completion is None:
         return None
     return total - prompt - completion
 
 
-def _first(*numbers: Number) -> int | None:
-    return next((max(0, int(number)) for number in numbers if number is not None), None)
-
-
-def _clamp(part: int | None, whole: int | None) -> int | None:
-    return part if part is None or whole is None else min(part, whole)
+def _first(*numbers: Number) -> Number:
+    return next((number for number in numbers if number is not None), None)

@@ -5,10 +5,9 @@ https://platform.openai.com/docs/api-reference/chat-streaming
 
 from typing import Any
 
-from msgspec import Raw, Struct, field
+from msgspec import Raw, Struct
 
-Number = int | float | None
-"""A token count; some servers send floats."""
+from sidecar.dialects.counts import Number
 
 
 class TokenDetails(Struct, frozen=True, gc=False):
@@ -16,6 +15,7 @@ class TokenDetails(Struct, frozen=True, gc=False):
 
     cached_tokens: Number = None
     cache_write_tokens: Number = None
+    cache_creation_input_tokens: Number = None
     reasoning_tokens: Number = None
 
 
@@ -30,54 +30,90 @@ class WireUsage(Struct, frozen=True, gc=False):
     prompt_cache_hit_tokens: Number = None
     num_cached_tokens: Number = None
     cached_tokens: Number = None
+    cache_read_input_tokens: Number = None
+    cache_creation_input_tokens: Number = None
     reasoning_tokens: Number = None
-    cost: Raw = field(default_factory=Raw)
+    cost: Raw = Raw()
 
 
-class ContentPart(Struct, frozen=True):
-    """A part of content that comes as a list."""
+class Bill(Struct, frozen=True, gc=False):
+    """A cost by its items."""
 
-    type: str | None = None
-    text: str | None = None
-    thinking: "str | list[ContentPart] | None" = None
-    refusal: str | None = None
+    total_cost: Raw = Raw()
 
 
-class Function(Struct, frozen=True):
-    """What is called, or a fragment of it."""
+class Function(Struct, frozen=True, gc=False):
+    """What is called, or a fragment of it; `input` is what a tool is given that takes any text."""
 
     name: str | None = None
     arguments: str | dict[str, Any] | list[Any] | None = None
+    input: str | None = None
 
 
-class ToolFragment(Struct, frozen=True):
+class ToolFragment(Struct, frozen=True, gc=False):
     """A tool call, or a fragment of one."""
 
     index: int | None = None
     id: str | None = None
     function: Function | None = None
+    custom: Function | None = None
+    extra_content: Raw = Raw()
 
 
-class UrlReference(Struct, frozen=True):
+class UrlReference(Struct, frozen=True, gc=False):
     """A page that the text refers to."""
 
     url: str | None = None
     title: str | None = None
+    snippet: str | None = None
     start_index: int | None = None
     end_index: int | None = None
 
 
-class Annotation(Struct, frozen=True):
+class Annotation(Struct, frozen=True, gc=False):
     """A note on the text."""
 
     type: str | None = None
     url_citation: UrlReference | None = None
 
 
-class Delta(Struct, frozen=True):
+class Address(Struct, frozen=True, gc=False):
+    """Where a picture is, or the picture itself."""
+
+    url: str | None = None
+
+
+class Picture(Struct, frozen=True, gc=False):
+    """A picture that the model made."""
+
+    image_url: Address | str | None = None
+
+
+class Sound(Struct, frozen=True, gc=False):
+    """What the model said aloud, or a fragment of it. `data` is base64."""
+
+    id: str | None = None
+    data: str | None = None
+    transcript: str | None = None
+
+
+class ContentPart(Struct, frozen=True, gc=False):
+    """A part of content that comes as a list."""
+
+    type: str | None = None
+    text: str | None = None
+    thinking: "str | list[ContentPart | str] | None" = None
+    signature: str | None = None
+    refusal: str | None = None
+    image_url: Address | str | None = None
+    url: str | None = None
+    title: str | None = None
+
+
+class Delta(Struct, frozen=True, gc=False):
     """What is added to the message, or the message."""
 
-    content: str | list[ContentPart | str] | None = None
+    content: str | list[Raw] | None = None
     reasoning: str | None = None
     reasoning_content: str | None = None
     thinking: str | None = None
@@ -86,9 +122,11 @@ class Delta(Struct, frozen=True):
     tool_calls: list[ToolFragment] | None = None
     function_call: Function | None = None
     annotations: list[Annotation] | None = None
+    images: list[Picture] | None = None
+    audio: Sound | None = None
 
 
-class Choice(Struct, frozen=True):
+class Choice(Struct, frozen=True, gc=False):
     """One of the answers. A stream has `delta`, a whole answer `message`."""
 
     index: int | None = None
@@ -98,72 +136,19 @@ class Choice(Struct, frozen=True):
     usage: WireUsage | None = None
 
 
-class Extension(Struct, frozen=True):
+class Extension(Struct, frozen=True, gc=False):
     """A second place for token counts and errors."""
 
     usage: WireUsage | None = None
     error: Any = None
 
 
-class Chunk(Struct, frozen=True):
-    """One event of a stream, or a whole answer."""
+class Chunk(Struct, frozen=True, gc=False):
+    """One event of a stream, or a whole answer. What was searched for it may stand beside it."""
 
     choices: list[Choice] | None = None
     usage: WireUsage | None = None
     x_groq: Extension | None = None
     error: Any = None
-
-
-class Architecture(Struct, frozen=True):
-    """What kinds of input a model takes."""
-
-    input_modalities: list[str] | None = None
-
-
-class Hosting(Struct, frozen=True):
-    """What the best server of a model allows."""
-
-    context_length: int | None = None
-    max_completion_tokens: int | None = None
-
-
-class FileFacts(Struct, frozen=True):
-    """What a model file says of itself."""
-
-    n_ctx: int | None = None
-    n_ctx_train: int | None = None
-    size: int | None = None
-
-
-class Capabilities(Struct, frozen=True):
-    """What a model can do."""
-
-    vision: bool | None = None
-    audio: bool | None = None
-
-
-class Model(Struct, frozen=True):
-    """An entry of a model list."""
-
-    id: str | None = None
-    name: str | None = None
-    display_name: str | None = None
-    owned_by: str | None = None
-    organization: str | None = None
-    created: Number = None
-    context_length: int | None = None
-    context_window: int | None = None
-    max_context_length: int | None = None
-    max_model_len: int | None = None
-    max_completion_tokens: int | None = None
-    supported_parameters: list[str] | None = None
-    architecture: Architecture | None = None
-    top_provider: Hosting | None = None
-    meta: FileFacts | None = None
-    capabilities: Capabilities | None = None
-
-
-class ModelPage(Struct, frozen=True):
-    """A model list."""
-
-    data: list[Model] | None = None
+    citations: list[UrlReference | str] | None = None
+    search_results: list[UrlReference] | None = None

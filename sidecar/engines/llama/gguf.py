@@ -69,16 +69,23 @@ NOT_MODELS: Final = {
     "imatrix": "holds statistics for quantization, not a model",
 }
 
+POOLINGS: Final = ("none", "mean", "cls", "last", "rank")
+"""Ways from the vectors of tokens to that of a text, by their numbers in llama.cpp."""
+
 Value = str | int | float | bool
 
 
 class ModelFile(Struct, frozen=True):
-    """A model file as its header describes it."""
+    """A model file as its header describes it.
+
+    `pooling` says how a text's vector comes from those of its tokens; models made for chat have none.
+    """
 
     architecture: str
     name: str | None
     context_length: int | None
     size_bytes: int
+    pooling: str | None = None
 
 
 class _DamagedError(Exception):
@@ -154,7 +161,14 @@ def _model(metadata: dict[str, Value | None], tensors: int, size: int) -> ModelF
         name=name if isinstance(name, str) and name else None,
         context_length=int(context) if known_context and context is not None else None,
         size_bytes=size,
+        pooling=_pooling(metadata.get(f"{architecture}.pooling_type")),
     )
+
+
+def _pooling(number: Value | None) -> str | None:
+    if not isinstance(number, int):
+        return None
+    return POOLINGS[number] if 0 <= number < len(POOLINGS) else "unknown"
 
 
 def _pair(reader: "_Reader") -> tuple[str, Value | None]:

@@ -2,30 +2,26 @@
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import Final, cast
 
 import anyio
 from anyio.abc import TaskGroup
 from msgspec import structs
 
-from sidecar.engines.llama import protocol, request, runtimes
+from sidecar.engines.llama import protocol, request, runtimes, vectors
+from sidecar.engines.llama.lease import Leases
 from sidecar.engines.llama.process import Exchange, Worker, command
 from sidecar.engines.llama.resident import ModelKey, Resident
 from sidecar.engines.llama.residents import Residents, inspect
-from sidecar.handler import Call, Completion, Emit, Target
+from sidecar.handler import Call, Completion, Embedded, Emit, Target
+from sidecar.providers.local import LocalConfig
 from sidecar.schema.chat import FinishReason, Reason, Warning
+from sidecar.schema.embeddings import EmbeddingRequest
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import ReasoningDelta, Status, StreamEvent, TextDelta, UsageDelta
 from sidecar.schema.models import ModelInfo
-from sidecar.schema.providers import LocalConfig, StageName, TestStage
+from sidecar.schema.providers import StageName, TestStage
 from sidecar.schema.usage import Cost
-
-CONFIRM_S: Final = 0.05
-"""How long a cancelled request waits for the worker's word, which brings the token counts."""
-
-DRAIN_S: Final = 15.0
-"""How long a worker may take to come to a border at which it can stop; others wait for it meanwhile."""
 
 CLOSE_S: Final = 2.0
 PROBE_S: Final = 20.0
@@ -38,9 +34,9 @@ class LocalModels:
     """An engine: answers with the model file of a target whose configuration is a `LocalConfig`."""
 
     def __init__(self, tasks: TaskGroup, load_ms: int, argv: Sequence[str] | None = None) -> None:
-        self._tasks = tasks
         self._argv = command() if argv is None else argv
         self._residents = Residents(tasks, self._argv, load_ms)
+        self._leases = Leases(tasks, self._residents)
 
     async def close(self) -> None:
         """End all workers now, and with them what they were answering."""
@@ -53,7 +49,7 @@ class LocalModels:
         try:
             await self._chat(call, emit)
         except SidecarError as error:
-            error.details = {"provider": call.target.id, "model": call.target.model} | error.details
+            error.details = _whose(call.target) | error.details
             raise
         return call.completion()
 
@@ -65,10 +61,18 @@ class LocalModels:
         chat, warnings = request.encode(call.request, call.target)
         for warning in warnings:
             await tell(warning)
-        lease = await self._lease(call.target, tell)
-        if reduced := _reduced(_config(call.target).context_size, lease.resident):
-            await tell(reduced)
-        await self._answer(lease, chat, call, tell)
+        wanted = call.request.context_size or _config(call.target).context_size
+        lease = await self._leases.take(_key(call.target, wanted), _config(call.target).keep_alive_s, tell)
+        exchange = lease.resident.open()
+        try:
+            if reduced := _reduced(wanted, lease.resident):
+                await tell(reduced)
+            await exchange.send(structs.replace(chat, id=exchange.id))
+            await tell(Status(state="waiting_first_token"))
+            await _relay(exchange, tell)
+        finally:
+            if done := await lease.end(exchange):
+                call.transcript.add(_usage(done))
 
     async def models(self, target: Target) -> list[ModelInfo]:
         """Return the one model that the file holds."""
@@ -84,6 +88,33 @@ class LocalModels:
             loaded=any(one.loaded for one in held),
         )
         return [info]
+
+    async def embed(self, target: Target, request: EmbeddingRequest) -> Embedded:
+        """Return vectors of length 1, made in a worker apart from the one that chats, which shares the file's pages.
+
+        A model made for vectors says how they come from those of its tokens; of any other it is their mean.
+        """
+        try:
+            return await self._embed(target, request)
+        except SidecarError as error:
+            error.details = _whose(target) | error.details
+            raise
+
+    async def _embed(self, target: Target, request: EmbeddingRequest) -> Embedded:
+        texts, config = vectors.encode(request, target), _config(target)
+        key = structs.replace(_key(target, config.context_size), purpose="vectors")
+        lease = await self._leases.take(key, config.keep_alive_s, _unheard)
+        exchange = lease.resident.open()
+        try:
+            await exchange.send(texts.command(exchange.id))
+            return await vectors.collect(exchange, texts, target)
+        finally:
+            await lease.end(exchange)
+
+    async def count_tokens(self, call: Call) -> int | None:
+        """Leave it to an estimate."""
+        del call
+        return None
 
     async def check(self, target: Target) -> list[TestStage]:
         """Test the model file's header, then whether a worker can import the engine; nothing is loaded."""
@@ -104,47 +135,6 @@ class LocalModels:
         for failure in filter(None, answers):
             raise failure
 
-    async def _lease(self, target: Target, tell: Callable[[Status], Awaitable[None]]) -> "_Lease":
-        """Return the loaded model when it is the caller's turn; a model that died meanwhile is loaded anew."""
-        residents, key, keep_alive_s = self._residents, _key(target), _config(target).keep_alive_s
-        while True:
-            resident = await residents.join(key, keep_alive_s, tell)
-            lease = _Lease(residents, resident)
-            try:
-                await lease.take_turn(tell)
-            except BaseException:
-                residents.leave(resident)
-                raise
-            if resident.alive:
-                return lease
-            lease.release()
-
-    async def _answer(
-        self, lease: "_Lease", chat: protocol.Chat, call: Call, tell: Callable[[StreamEvent], Awaitable[None]]
-    ) -> None:
-        exchange = lease.resident.open()
-        try:
-            await exchange.send(structs.replace(chat, id=exchange.id))
-            await tell(Status(state="waiting_first_token"))
-            await _relay(exchange, tell)
-        finally:
-            if exchange.finished:
-                _finish(lease, exchange)
-            else:
-                await self._abandon(lease, exchange, call)
-
-    async def _abandon(self, lease: "_Lease", exchange: Exchange, call: Call) -> None:
-        """Cancel; a worker that is slow to confirm is waited for by those who come next, not by the caller."""
-        with anyio.move_on_after(CONFIRM_S, shield=True), suppress(SidecarError):
-            await exchange.send(protocol.Cancel(exchange.id))
-            report = await exchange.last()
-            if isinstance(report, protocol.Done):
-                call.transcript.add(_usage(report))
-        if exchange.finished:
-            _finish(lease, exchange)
-        else:
-            self._tasks.start_soon(_drain, lease, exchange)
-
 
 def _reduced(wanted: int | None, resident: Resident) -> Warning | None:
     """Tell when the model has less context than was asked for."""
@@ -153,25 +143,6 @@ def _reduced(wanted: int | None, resident: Resident) -> Warning | None:
         return None
     message = f"The model was trained for a context of {given} tokens; {wanted} were asked for."
     return Warning("context_size_reduced", message, "context_size")
-
-
-class _Lease:
-    """The right to ask a model, held by one request at a time."""
-
-    def __init__(self, residents: Residents, resident: Resident) -> None:
-        self.resident = resident
-        self._residents = residents
-
-    async def take_turn(self, tell: Callable[[Status], Awaitable[None]]) -> None:
-        """Wait until nobody else holds the right."""
-        if not self.resident.turn.value:
-            await tell(Status(state="queued"))
-        await self.resident.turn.acquire()
-
-    def release(self) -> None:
-        """Give the turn to the next in line."""
-        self.resident.turn.release()
-        self._residents.leave(self.resident)
 
 
 async def _import(worker: Worker, runtime: protocol.RuntimeChoice) -> SidecarError | None:
@@ -188,22 +159,6 @@ async def _import(worker: Worker, runtime: protocol.RuntimeChoice) -> SidecarErr
     finally:
         exchange.close()
     return None
-
-
-async def _drain(lease: _Lease, exchange: Exchange) -> None:
-    """Keep the turn until the worker has stopped; end it when it does not."""
-    try:
-        with anyio.move_on_after(DRAIN_S), suppress(SidecarError):
-            await exchange.last()
-        if not exchange.finished:
-            lease.resident.end()
-    finally:
-        _finish(lease, exchange)
-
-
-def _finish(lease: _Lease, exchange: Exchange) -> None:
-    exchange.close()
-    lease.release()
 
 
 async def _relay(exchange: Exchange, tell: Callable[[StreamEvent], Awaitable[None]]) -> None:
@@ -229,20 +184,29 @@ def _usage(done: protocol.Done) -> UsageDelta:
     )
 
 
+async def _unheard(status: Status) -> None:
+    """Tell nobody: who asks for vectors hears nothing before they are there."""
+    del status
+
+
+def _whose(target: Target) -> dict[str, str]:
+    return {"provider": target.id, "model": target.model}
+
+
 def _config(target: Target) -> LocalConfig:
     return cast("LocalConfig", target.config)
 
 
-def _key(target: Target) -> ModelKey:
+def _key(target: Target, context_size: int | None) -> ModelKey:
     config = _config(target)
     for param, value, least in (
-        ("context_size", config.context_size, 1),
+        ("context_size", context_size, 1),
         ("threads", config.threads, 1),
         ("gpu_layers", config.gpu_layers, -1),
     ):
         if value is not None and value < least:
             raise SidecarError("invalid_params", f"`{param}` must be at least {least}.", param=param)
-    return ModelKey(target.endpoint, config.context_size, config.threads, config.gpu_layers, config.runtime)
+    return ModelKey(target.endpoint, context_size, config.threads, config.gpu_layers, config.runtime)
 
 
 async def _stage(name: StageName, work: Awaitable[object]) -> TestStage:

@@ -33,11 +33,11 @@ def command() -> list[str]:
 
 
 class Exchange:
-    """One command and the reports that answer it."""
+    """One command and the reports that answer it. `finished` tells that the worker has nothing to do for it."""
 
     def __init__(self, worker: "Worker", exchange_id: int) -> None:
         self.id = exchange_id
-        self.finished = False
+        self.finished = True
         self._worker = worker
         self.sender, self._reports = _channel()
 
@@ -48,13 +48,14 @@ class Exchange:
         except anyio.EndOfStream:
             self.finished = True
             raise self._worker.fault() from None
-        self.finished = not isinstance(report, protocol.Delta)
+        self.finished = not isinstance(report, protocol.MORE)
         if isinstance(report, protocol.Failed):
             raise SidecarError(report.error, report.message, hint=report.hint, param=report.param)
         return report
 
     async def send(self, message: Command) -> None:
         """Send this exchange's command, or its cancellation."""
+        self.finished = False
         await self._worker.send(message)
 
     async def last(self) -> Report:
@@ -72,7 +73,7 @@ class Exchange:
 
 
 def _channel() -> tuple[MemoryObjectSendStream[Report], MemoryObjectReceiveStream[Report]]:
-    # An answer is bounded by the model's context, so its reports are too.
+    # An answer is bounded by the model's context, vectors by their texts, so the reports are too.
     return anyio.create_memory_object_stream[Report](math.inf)
 
 

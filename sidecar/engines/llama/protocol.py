@@ -11,6 +11,7 @@ RuntimeName = Literal["xllamacpp", "llama-cpp-python"]
 RuntimeChoice = Literal["auto", "xllamacpp", "llama-cpp-python"]
 Kind = Literal["text", "reasoning"]
 Finish = Literal["stop", "length", "cancelled"]
+Pooling = Literal["mean", "cls", "last"]
 
 
 class Probe(Struct, frozen=True, tag="probe"):
@@ -21,7 +22,10 @@ class Probe(Struct, frozen=True, tag="probe"):
 
 
 class Load(Struct, frozen=True, tag="load"):
-    """Load a model; answered with `Loaded`. Sent once in the life of a worker."""
+    """Load a model; answered with `Loaded`. Sent once in the life of a worker.
+
+    With `pooling`, which is how a text's vector comes from those of its tokens, it takes `Embed`, without it `Chat`.
+    """
 
     id: int
     runtime: RuntimeChoice
@@ -29,6 +33,7 @@ class Load(Struct, frozen=True, tag="load"):
     context_size: int
     threads: int
     gpu_layers: int | None = None
+    pooling: Pooling | None = None
 
 
 class Turn(Struct, frozen=True):
@@ -60,8 +65,15 @@ class Chat(Struct, frozen=True, tag="chat", omit_defaults=True):
     schema: dict[str, Any] | None = None
 
 
+class Embed(Struct, frozen=True, tag="embed"):
+    """Texts for the loaded model; answered with a `Vector` each, in their order, and a `Done`."""
+
+    id: int
+    texts: list[str]
+
+
 class Cancel(Struct, frozen=True, tag="cancel"):
-    """End the chat `id`, wherever it is; its `Done` follows."""
+    """End the chat or the vectors `id`, wherever they are; their `Done` follows."""
 
     id: int
 
@@ -89,8 +101,18 @@ class Delta(Struct, frozen=True, tag="delta"):
     text: str
 
 
+class Vector(Struct, frozen=True, tag="vector"):
+    """The next text as a vector of length 1."""
+
+    id: int
+    values: list[float]
+
+
 class Done(Struct, frozen=True, tag="done", omit_defaults=True):
-    """The end of an answer, with the runtime's own counts; `cached_tokens` of the prompt were not evaluated again."""
+    """The end of an answer or of vectors, with the runtime's own counts.
+
+    `cached_tokens` of the prompt were not evaluated again.
+    """
 
     id: int
     finish: Finish
@@ -109,8 +131,10 @@ class Failed(Struct, frozen=True, tag="failed", omit_defaults=True):
     param: str | None = None
 
 
-Command = Probe | Load | Chat | Cancel
-Report = Ready | Loaded | Delta | Done | Failed
+Command = Probe | Load | Chat | Embed | Cancel
+Report = Ready | Loaded | Delta | Vector | Done | Failed
+MORE: Final = (Delta, Vector)
+"""The reports that others of the same command follow."""
 
 encode: Final = Encoder().encode
 decode_command: Final = Decoder(Command).decode

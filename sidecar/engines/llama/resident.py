@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import anyio
 from msgspec import Struct
@@ -11,15 +11,27 @@ from msgspec import Struct
 from sidecar.engines.llama import faults, protocol
 from sidecar.engines.llama.gguf import ModelFile
 from sidecar.engines.llama.process import Exchange, Worker
-from sidecar.engines.llama.protocol import RuntimeChoice
+from sidecar.engines.llama.protocol import Pooling, RuntimeChoice
 from sidecar.schema.errors import SidecarError
 
 DEFAULT_CONTEXT: Final = 8_192
 """Tokens, where nobody chose: a context of all that large models allow would take tens of gigabytes."""
 
+VECTOR_CONTEXT: Final = 2_048
+"""The longest text, in tokens, of which a model made for chat makes a vector. It is evaluated at once, and llama.cpp
+meanwhile holds two numbers for each of its tokens and each token of the vocabulary."""
+
+POOLINGS: Final[dict[str | None, Pooling]] = {
+    None: "mean",
+    "none": "mean",
+    "mean": "mean",
+    "cls": "cls",
+    "last": "last",
+}
+
 CONTEXT_STEP: Final = 256
 WORKER_BYTES: Final = 32 << 20
-LOG_S: Final = 1.0
+LOG_S: Final = 3.0
 ALMOST: Final = 0.99
 
 
@@ -31,17 +43,20 @@ class ModelKey(Struct, frozen=True):
     threads: int | None
     gpu_layers: int | None
     runtime: RuntimeChoice
+    purpose: Literal["chat", "vectors"] = "chat"
 
 
 class Resident:
     """A model in a worker of its own, from the first request for it to the end of the process.
 
     `settled` is set once the model is loaded (`loaded`) or never will be (`fault`); `gone` when the process has ended.
+    Raises `SidecarError("unsupported_feature")` for a model that cannot serve the key's purpose.
     """
 
     def __init__(self, key: ModelKey, file: ModelFile) -> None:
         self.key = key
         self.file = file
+        self.pooling: Pooling | None = _pooling(file, Path(key.path).name) if key.purpose == "vectors" else None
         self.users = 0
         self.used_at = 0.0
         self.keep_alive_s: float | None = None
@@ -125,10 +140,23 @@ class Resident:
             exchange_id,
             runtime=self.key.runtime,
             path=self.key.path,
-            context_size=context_size(self.key.context_size, self.file.context_length),
+            context_size=self._context_size(),
             threads=self.key.threads or max(1, _processors() - 1),
             gpu_layers=self.key.gpu_layers,
+            pooling=self.pooling,
         )
+
+    def _context_size(self) -> int:
+        size = context_size(self.key.context_size, self.file.context_length)
+        made_for_chat = self.pooling is not None and self.file.pooling is None
+        return min(size, VECTOR_CONTEXT) if made_for_chat else size
+
+
+def _pooling(file: ModelFile, name: str) -> Pooling:
+    """Return how the model makes a vector of a text: as its file says, else their mean."""
+    if pooling := POOLINGS.get(file.pooling):
+        return pooling
+    raise SidecarError("unsupported_feature", f"The model file {name} gives scores or the like, not vectors.")
 
 
 def context_size(wanted: int | None, trained: int | None) -> int:

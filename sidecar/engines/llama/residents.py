@@ -86,9 +86,9 @@ class Residents:
         async with self._admission:
             resident = self.find(key)
             if resident is None:
-                file = file or await inspect(key.path)
+                resident = Resident(key, file or await inspect(key.path))
                 await self._make_room(tell)
-                resident = self._start(Resident(key, file))
+                self._start(resident)
             resident.users += 1
         if resident.expiry is not None:
             resident.expiry.cancel()
@@ -106,10 +106,9 @@ class Residents:
                 await tell(Status(state="queued"))
                 await change.wait()
 
-    def _start(self, resident: Resident) -> Resident:
+    def _start(self, resident: Resident) -> None:
         self._all.append(resident)
         self._tasks.start_soon(self._host, resident)
-        return resident
 
     async def _host(self, resident: Resident) -> None:
         try:

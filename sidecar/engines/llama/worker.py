@@ -16,6 +16,7 @@ from sidecar.engines.llama.protocol import (
     Chat,
     Command,
     Delta,
+    Embed,
     Failed,
     Kind,
     Load,
@@ -24,6 +25,7 @@ from sidecar.engines.llama.protocol import (
     Ready,
     Report,
     RuntimeChoice,
+    Vector,
 )
 from sidecar.engines.llama.runtimes import Loader, Runtime
 from sidecar.schema.errors import SidecarError
@@ -31,6 +33,7 @@ from sidecar.schema.errors import SidecarError
 PARENT: Final = "--parent-pid"
 PR_SET_PDEATHSIG: Final = 1
 READ_BYTES: Final = 1 << 20
+LF: Final = 10
 
 Find = Callable[[RuntimeChoice], Loader]
 
@@ -64,7 +67,7 @@ def _die_with(parent: int) -> None:
 class Answer:
     """One command's replies. `cancelled` is set by the control thread and read by the runtime."""
 
-    def __init__(self, command: Probe | Load | Chat, pipes: "Pipes") -> None:
+    def __init__(self, command: Probe | Load | Chat | Embed, pipes: "Pipes") -> None:
         self.command = command
         self.cancelled = False
         self._pipes = pipes
@@ -72,6 +75,10 @@ class Answer:
     def add(self, kind: Kind, text: str) -> None:
         """Send more of the answer."""
         self._pipes.send(Delta(self.command.id, kind, text))
+
+    def give(self, vector: list[float]) -> None:
+        """Send the next vector."""
+        self._pipes.send(Vector(self.command.id, vector))
 
 
 class Pipes:
@@ -86,10 +93,14 @@ class Pipes:
 
     def listen(self) -> NoReturn:
         """Sort commands until the parent closes the pipe, then end the process at once, whatever it is doing."""
-        rest = b""
+        held = bytearray()
         with contextlib.suppress(OSError):
             while piece := os.read(self._inbox, READ_BYTES):
-                *lines, rest = (rest + piece).split(b"\n")
+                held += piece
+                if LF not in piece:
+                    continue
+                *lines, rest = bytes(held).split(b"\n")
+                held = bytearray(rest)
                 for line in lines:
                     self._sort(protocol.decode_command(line))
         os._exit(0)
@@ -146,6 +157,9 @@ class Worker:
                 case Chat():
                     assert self._model is not None
                     return self._model.submit(command, answer)
+                case Embed():
+                    assert self._model is not None
+                    return self._model.embed(command, answer)
         except SidecarError as error:
             details = {name: error.details.get(name) for name in ("hint", "param")}
             return Failed(command.id, error.type, error.message, **details)

@@ -9,7 +9,7 @@ from chat_dialect import ORIGIN, aim, delta, events_of
 from sidecar.dialects.contract import Answer
 from sidecar.dialects.openai_chat import DIALECT
 from sidecar.framing.frame import Frame
-from sidecar.schema.chat import FinishReason, Opaque, Reasoning, Text, UrlCitation
+from sidecar.schema.chat import Custom, FinishReason, Opaque, Reasoning, Text, UrlCitation
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import (
     PartDelta,
@@ -60,6 +60,9 @@ def test_words_become_deltas_and_the_finish_reason_comes_last() -> None:
         {"choices": [], "id": "", "model": "", "prompt_filter_results": [{"prompt_index": 0}]},
         {"choices": [{"delta": {}, "content_filter_results": {"hate": {"filtered": False}}}]},
         {"choices": [{"index": 1, "delta": {"content": "another answer"}, "finish_reason": "length"}]},
+        {"choices": [{"delta": {}}], "prompt_progress": {"total": 9, "cache": 0, "processed": 4, "time_ms": 7}},
+        {"choices": [{"delta": {"images": [], "audio": None, "annotations": []}}], "timings": {"predicted_n": 1}},
+        {"choices": [{"delta": {"images": 7, "audio": "x"}}], "citations": 7, "search_results": [7]},
     ],
     ids=str,
 )
@@ -185,8 +188,9 @@ def test_content_may_be_a_list_of_parts() -> None:
         ReasoningDelta(0, "Hm"),
         TextDelta(1, "A"),
         TextDelta(1, "b"),
+        PartDelta(2, Custom(Opaque('{"type":"reference","reference_ids":[1]}', ORIGIN))),
         ReasoningDelta(0, "!"),
-        RefusalDelta(2, "no"),
+        RefusalDelta(3, "no"),
         FinishReason("refusal", "stop"),
     ]
 
@@ -238,7 +242,7 @@ def test_reasoning_may_be_a_summary_or_withheld() -> None:
 def test_citations_come_with_the_whole_text_at_the_end() -> None:
     page = {"url": "https://a.test", "title": "A", "start_index": 0, "end_index": 2}
     notes = [{"type": "url_citation", "url_citation": page}, {"type": "other"}, {"url_citation": {"url": None}}]
-    cited = Text("Hello", [UrlCitation("https://a.test", "A", 0, 2)])
+    cited = Text("Hello", [UrlCitation("https://a.test", "A", start=0, end=2)])
     assert events_of(delta(content="Hel"), delta("stop", content="lo", annotations=notes)) == [
         TextDelta(0, "Hel"),
         TextDelta(0, "lo"),

@@ -11,6 +11,8 @@ from msgspec import Raw
 
 from sidecar.dialects.contract import HttpRequest
 from sidecar.dialects.openai_chat import DIALECT
+from sidecar.dialects.shaping import Shaping
+from sidecar.dialects.traits import ModelTraits
 from sidecar.schema.chat import (
     Base64Source,
     CacheHint,
@@ -171,7 +173,22 @@ def test_the_form_of_the_answer() -> None:
     assert ask(full) == ({"response_format": {"type": "json_schema", "json_schema": wire}}, [])
     small = {"name": "answer", "schema": schema}
     assert ask(JsonSchemaFormat(schema)) == ({"response_format": {"type": "json_schema", "json_schema": small}}, [])
-    assert ask(full, json_schema=False) == ({"response_format": {"type": "json_object"}}, ["response_format"])
+    assert ask(JsonFormat(), require_parameters=True)[0]["provider"] == {"require_parameters": True}
+    assert ask(TextFormat(), require_parameters=True) == ({}, [])
+
+
+def test_a_schema_that_the_model_takes_in_no_other_way_is_told_in_words() -> None:
+    request = ChatRequest(messages=[HELLO], response_format=JsonSchemaFormat({"type": "object"}))
+    encoded = DIALECT.encode_request(request, aim(ModelTraits(structured="prompt")))
+    told = (
+        "Answer with one JSON object and nothing else: no explanation, no Markdown. "
+        'It must match this JSON Schema:\n{"type":"object"}'
+    )
+    assert encoded.shaping == Shaping(fenced=True, structured="prompt")
+    assert json.loads(encoded.body)["messages"] == [
+        {"role": "system", "content": told},
+        {"role": "user", "content": "Hello"},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -179,19 +196,47 @@ def test_the_form_of_the_answer() -> None:
     [
         (ReasoningOptions("high"), {}, {"reasoning_effort": "high"}, []),
         (ReasoningOptions("none"), {}, {"reasoning_effort": "none"}, []),
-        (ReasoningOptions("none"), {"thinking_switch": True}, {"thinking": {"type": "disabled"}}, []),
-        (ReasoningOptions("high"), {"thinking_switch": True}, {"reasoning_effort": "high"}, []),
+        (ReasoningOptions("none"), {"reasoning": "switch"}, {"thinking": {"type": "disabled"}}, []),
+        (ReasoningOptions("high"), {"reasoning": "switch"}, {"reasoning_effort": "high"}, []),
         (ReasoningOptions(None, 5), {}, {}, ["reasoning.budget_tokens"]),
-        (ReasoningOptions("low", 5), {"reasoning_effort": False}, {}, ["reasoning.budget_tokens", "reasoning.effort"]),
-        (ReasoningOptions("low"), {"reasoning_object": True}, {"reasoning": {"effort": "low"}}, []),
-        (ReasoningOptions(None, 5), {"reasoning_object": True}, {"reasoning": {"max_tokens": 5}}, []),
+        (ReasoningOptions("low", 5), {"reasoning": None}, {}, ["reasoning"]),
+        (ReasoningOptions("low"), {"reasoning": "object"}, {"reasoning": {"effort": "low"}}, []),
+        (ReasoningOptions(None, 5), {"reasoning": "object"}, {"reasoning": {"max_tokens": 5}}, []),
         (
             ReasoningOptions("low", 5),
-            {"reasoning_object": True},
+            {"reasoning": "object"},
             {"reasoning": {"max_tokens": 5}},
             ["reasoning.effort"],
         ),
-        (ReasoningOptions(), {"reasoning_object": True}, {}, []),
+        (ReasoningOptions(), {"reasoning": "object"}, {}, []),
+        (
+            ReasoningOptions("low", 5),
+            {"budget_field": "thinking_token_budget"},
+            {"reasoning_effort": "low", "thinking_token_budget": 5},
+            [],
+        ),
+        (
+            ReasoningOptions("none"),
+            {"reasoning": "template"},
+            {"chat_template_kwargs": {"enable_thinking": False}},
+            [],
+        ),
+        (
+            ReasoningOptions("high", 7),
+            {"reasoning": "template", "budget_field": "thinking_budget_tokens"},
+            {
+                "chat_template_kwargs": {"enable_thinking": True, "reasoning_effort": "high"},
+                "thinking_budget_tokens": 7,
+            },
+            [],
+        ),
+        (
+            ReasoningOptions("none"),
+            {"reasoning": "effort_and_template"},
+            {"reasoning_effort": "none", "chat_template_kwargs": {"enable_thinking": False}},
+            [],
+        ),
+        (ReasoningOptions("low"), {"reasoning": "effort_and_template"}, {"reasoning_effort": "low"}, []),
     ],
 )
 def test_how_much_to_think(options: ReasoningOptions, quirks: Any, body: Any, warned: Any) -> None:
@@ -289,9 +334,6 @@ def test_files_that_cannot_be_sent_are_refused(file: File, quirks: Any, error_ty
 @pytest.mark.parametrize(
     ("content", "sent"),
     [
-        ("", ""),
-        ([], ""),
-        ([Text("")], ""),
         ([Text("a")], "a"),
         ([Text("a"), Text("b")], [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]),
         ([Text(""), PNG], [{"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBO"}}]),
@@ -299,6 +341,12 @@ def test_files_that_cannot_be_sent_are_refused(file: File, quirks: Any, error_ty
 )
 def test_content_is_as_plain_as_can_be(content: Any, sent: Any) -> None:
     assert messages_of(Message("user", content)) == [{"role": "user", "content": sent}]
+
+
+@pytest.mark.parametrize("content", ["", [], [Text("")]])
+def test_a_message_that_says_nothing_is_left_out(content: Any) -> None:
+    messages = [Message("assistant", content), Message("user", content), HELLO]
+    assert messages_of(*messages) == [{"role": "user", "content": "Hello"}]
 
 
 def test_a_tool_conversation() -> None:
@@ -316,24 +364,26 @@ def test_a_tool_conversation() -> None:
         {"role": "tool", "tool_call_id": "c2", "content": "Error: no\nway"},
         {"role": "assistant", "content": "Done."},
     ]
-    assert messages_of(Message("assistant", calls), content_null=False)[0]["content"] == ""
-    spoken = messages_of(Message("assistant", [Text("I "), Text("look."), *calls]))
-    assert spoken == [{"role": "assistant", "content": "I look.", "tool_calls": wire_calls}]
+    answered = Message("tool", results)
+    assert messages_of(Message("assistant", calls), answered, content_null=False)[0]["content"] == ""
+    spoken = messages_of(Message("assistant", [Text("I "), Text("look."), *calls]), answered)
+    assert spoken[0] == {"role": "assistant", "content": "I look.", "tool_calls": wire_calls}
 
 
 def test_files_of_tool_results_follow_the_last_result() -> None:
     label = {"type": "text", "text": "Files that belong to the result of the tool call c1:"}
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBO"}}
+    call = Message("assistant", [ToolCall("c1", "f", "{}"), ToolCall("c2", "f", "{}")])
     first = Message("tool", [ToolResult("c1", [PNG])])
     second = Message("tool", [ToolResult("c2", "two")])
     told = {"role": "tool", "tool_call_id": "c1", "content": "The result is in the files that follow."}
     results = [told, {"role": "tool", "tool_call_id": "c2", "content": "two"}]
-    assert messages_of(first, second) == [*results, {"role": "user", "content": [label, image]}]
-    assert messages_of(first, second, HELLO) == [
+    assert messages_of(call, first, second)[1:] == [*results, {"role": "user", "content": [label, image]}]
+    assert messages_of(call, first, second, HELLO)[1:] == [
         *results,
         {"role": "user", "content": [label, image, {"type": "text", "text": "Hello"}]},
     ]
-    assert messages_of(first, second, Message("assistant", "Ok")) == [
+    assert messages_of(call, first, second, Message("assistant", "Ok"))[1:] == [
         *results,
         {"role": "user", "content": [label, image]},
         {"role": "assistant", "content": "Ok"},
@@ -341,11 +391,12 @@ def test_files_of_tool_results_follow_the_last_result() -> None:
 
 
 def test_results_in_a_message_of_the_user_are_results_all_the_same() -> None:
-    assert messages_of(Message("user", [ToolResult("c1", "one"), Text("And?")])) == [
+    call = Message("assistant", [ToolCall("c1", "f", "{}")])
+    assert messages_of(call, Message("user", [ToolResult("c1", "one"), Text("And?")]))[1:] == [
         {"role": "tool", "tool_call_id": "c1", "content": "one"},
         {"role": "user", "content": "And?"},
     ]
-    assert messages_of(Message("user", [ToolResult("c1", "one")])) == [
+    assert messages_of(call, Message("user", [ToolResult("c1", "one")]))[1:] == [
         {"role": "tool", "tool_call_id": "c1", "content": "one"}
     ]
 
@@ -383,12 +434,23 @@ def test_ids_of_nine_characters_are_made_where_the_server_wants_them() -> None:
 
 def test_reasoning_goes_back_only_in_the_field_that_the_server_reads() -> None:
     call: list[Part] = [Reasoning("Hm"), Reasoning("."), ToolCall("c", "f", "{}")]
-    (sent,) = messages_of(Message("assistant", call), reasoning_echo="reasoning_content")
+    result = Message("tool", [ToolResult("c", "")])
+    sent, _ = messages_of(Message("assistant", call), result, reasoning_echo="reasoning_content")
     assert sent["reasoning_content"] == "Hm."
-    (sent,) = messages_of(Message("assistant", call))
+    sent, _ = messages_of(Message("assistant", call), result)
     assert sent.keys() == {"role", "content", "tool_calls"}
     (sent,) = messages_of(Message("assistant", [Reasoning("Hm"), Text("A")]), reasoning_echo="reasoning_content")
     assert sent == {"role": "assistant", "content": "A"}
+
+
+def test_reasoning_of_which_nothing_is_known_goes_back_as_nothing_where_it_must_go_back() -> None:
+    conversation = [Message("assistant", [ToolCall("c", "f", "{}")]), Message("tool", [ToolResult("c", "")])]
+    echo = {"reasoning_echo": "reasoning_content"}
+    assert "reasoning_content" not in messages_of(*conversation, **echo)[0]
+    assert messages_of(*conversation, **echo, reasoning_echo_required=True)[0]["reasoning_content"] == ""
+    request = ChatRequest(messages=conversation)
+    lacking = aim(lacks={"opaque"}, **echo, reasoning_echo_required=True)
+    assert "reasoning_content" not in json.loads(DIALECT.encode_request(request, lacking).body)["messages"][0]
 
 
 def test_reasoning_details_go_back_verbatim_to_where_they_came_from() -> None:
@@ -398,11 +460,17 @@ def test_reasoning_details_go_back_verbatim_to_where_they_came_from() -> None:
     assert encoded.warnings == ()
     assert f'"reasoning_details":[{data[1:-1]}]'.encode() in encoded.body
     theirs = Message("assistant", [Reasoning("H", opaque=Opaque(data, OTHER)), Text("A")])
+    encoded = encode(ChatRequest(messages=[theirs, theirs], on_unsupported="error"))
+    assert encoded.warnings == (OPAQUE_WARNING,)
+    assert json.loads(encoded.body)["messages"] == [{"role": "assistant", "content": "A"}] * 2
     broken = Message("assistant", [Reasoning("H", opaque=Opaque('{"a":1', ORIGIN)), Text("A")])
-    for message in (theirs, broken):
-        encoded = encode(ChatRequest(messages=[message, message], on_unsupported="error"))
-        assert encoded.warnings == (OPAQUE_WARNING,)
-        assert json.loads(encoded.body)["messages"] == [{"role": "assistant", "content": "A"}] * 2
+    assert refusal_of(ChatRequest(messages=[broken])).type == "invalid_params"
+
+
+def test_signed_thoughts_go_back_as_the_part_of_the_content_that_they_were() -> None:
+    data = '{"type":"thinking","thinking":[{"type":"text","text":"Hm"}],"signature":"s","closed":true}'
+    said = Message("assistant", [Reasoning("Hm", opaque=Opaque(data, ORIGIN)), Text("A")])
+    assert messages_of(said)[0]["content"] == [json.loads(data), {"type": "text", "text": "A"}]
 
 
 def test_parts_of_a_provider_go_back_to_it_alone() -> None:
@@ -438,5 +506,6 @@ def test_cache_hints_are_marks_or_warnings() -> None:
     encoded = encode(request)
     assert encoded.warnings == (CACHE_WARNING,)
     assert msgspec.json.decode(encoded.body)["messages"][1] == {"role": "user", "content": "a"}
+    call = Message("assistant", [ToolCall("c", "f", "{}")])
     result = Message("tool", [ToolResult("c", "one", cache=CacheHint())])
-    assert encode(ChatRequest(messages=[result])).warnings == (CACHE_WARNING,)
+    assert encode(ChatRequest(messages=[call, result])).warnings == (CACHE_WARNING,)

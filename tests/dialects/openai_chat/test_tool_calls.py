@@ -97,3 +97,15 @@ def test_the_older_form_of_a_call_is_read_too() -> None:
         ToolCallDelta(0, arguments='":1}'),
         FinishReason("tool_calls", "function_call"),
     ]
+
+
+def test_a_call_told_in_both_forms_counts_once() -> None:
+    def both(arguments: str) -> dict[str, Any]:
+        told = {"name": "f", "arguments": arguments}
+        return delta(tool_calls=[fragment(0, "a", "f", arguments)], function_call=told)
+
+    assert events_of(both('{"a'), both('":1}'), delta("tool_calls")) == [
+        ToolCallDelta(0, "a", "f", '{"a'),
+        ToolCallDelta(0, arguments='":1}'),
+        FinishReason("tool_calls", "tool_calls"),
+    ]

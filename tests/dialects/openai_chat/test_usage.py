@@ -39,6 +39,14 @@ def usage_of(usage: Any, **quirks: Any) -> UsageDelta:
         ({"prompt_tokens": 9, "num_cached_tokens": 3}, UsageDelta(input_tokens=9, cache_read_tokens=3)),
         ({"prompt_tokens": 9, "cached_tokens": 2}, UsageDelta(input_tokens=9, cache_read_tokens=2)),
         (
+            {"prompt_tokens": 9, "cache_read_input_tokens": 2, "cache_creation_input_tokens": 3},
+            UsageDelta(input_tokens=9, cache_read_tokens=2, cache_write_tokens=3),
+        ),
+        (
+            {"prompt_tokens": 9, "prompt_tokens_details": {"cache_creation_input_tokens": 3}},
+            UsageDelta(input_tokens=9, cache_write_tokens=3),
+        ),
+        (
             {"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": 8}},
             UsageDelta(input_tokens=3, cache_read_tokens=3),
         ),
@@ -88,6 +96,10 @@ def test_counts_are_found_in_any_place_and_told_when_they_change() -> None:
         (b'"free"', None),
         (b"{}", None),
         (b'"NaN"', None),
+        (b'"1e999999999"', None),
+        (b'{"input_tokens_cost":0.001,"total_cost":0.006}', "0.006"),
+        (b'{"total_cost":{}}', None),
+        (b"[]", None),
     ],
 )
 def test_a_price_is_told_to_the_last_digit(number: bytes, cost: str | None) -> None:

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from sidecar.engines.llama import worker
-from sidecar.engines.llama.protocol import Chat, Done, Load, RuntimeName
+from sidecar.engines.llama.protocol import Chat, Done, Embed, Load, RuntimeName
 from sidecar.engines.llama.runtimes import Answer
 from sidecar.schema.errors import SidecarError
 
@@ -27,6 +27,38 @@ class Model:
         getattr(self, f"do_{order}")(rest, answer)
         return Done(chat.id, "cancelled" if answer.cancelled else "stop", 5, 2, 1)
 
+    def embed(self, command: Embed, answer: Answer) -> Done:
+        self._served += 1
+        for text in command.texts:
+            order, _, rest = text.partition(" ")
+            getattr(self, f"on_{order}", self.on_words)(rest, answer)
+            if answer.cancelled:
+                return Done(command.id, "cancelled", 0)
+            answer.give([float(len(text)), float(self._served), float(self.context_size)])
+        return Done(command.id, "stop", 3 * len(command.texts))
+
+    def on_words(self, _rest: str, _answer: Answer) -> None:
+        """Go on to the vector."""
+
+    def on_hang(self, rest: str, answer: Answer) -> None:
+        """Say so through a named pipe, then go on until cancelled."""
+        Path(rest).write_text("begun")
+        while not answer.cancelled:
+            threading.Event().wait(POLL_S)
+
+    def on_slow(self, rest: str, answer: Answer) -> None:
+        """Do the same, and when cancelled wait for a file, like a long text."""
+        self.on_hang(rest, answer)
+        while not Path(rest).with_suffix(".go").exists():
+            threading.Event().wait(POLL_S)
+
+    def on_die(self, rest: str, _answer: Answer) -> None:
+        os.kill(os.getpid(), signal.Signals[rest])
+        threading.Event().wait()
+
+    def on_fail(self, rest: str, _answer: Answer) -> None:
+        raise SidecarError("context_length_exceeded", rest)
+
     def do_say(self, rest: str, answer: Answer) -> None:
         for word in rest.split():
             answer.add("text", word)
@@ -40,6 +72,9 @@ class Model:
 
     def do_count(self, _rest: str, answer: Answer) -> None:
         answer.add("text", str(self._served))
+
+    def do_context(self, _rest: str, answer: Answer) -> None:
+        answer.add("text", str(self.context_size))
 
     def do_hang(self, rest: str, answer: Answer) -> None:
         """Answer, then go on until cancelled."""

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import anyio
 import pytest
-from local_models import Question, gguf, target_for
+from local_models import FAKE, Question, gguf, target_for
 
-from sidecar.engines.llama import local, resident, residents, runtimes
+from sidecar.engines.llama import lease, resident, residents, runtimes
 from sidecar.engines.llama.engine import llama_engine
 from sidecar.engines.llama.local import LocalModels
 from sidecar.schema.chat import FinishReason, FunctionTool, Message, Text, Warning
@@ -23,7 +23,6 @@ from sidecar.schema.usage import Usage
 
 pytestmark = pytest.mark.anyio
 
-FAKE = [sys.executable, str(Path(__file__).parent / "fake_worker.py")]
 ROOT = Path(__file__).parents[3]
 TOO_LONG_S = 0.5
 """Cancelling is to take 100 ms; the rest is for a busy test machine."""
@@ -34,11 +33,6 @@ def model(tmp_path: Path) -> Path:
     path = tmp_path / "tiny.gguf"
     path.write_bytes(gguf())
     return path
-
-
-@pytest.fixture(autouse=True)
-def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
 
 @asynccontextmanager
@@ -118,6 +112,33 @@ async def test_a_context_larger_than_the_model_was_trained_for_is_reduced_with_a
     assert large.call.transcript.warnings == [Warning("context_size_reduced", message, "context_size")]
 
 
+async def test_a_question_may_have_a_context_of_its_own_size(model: Path) -> None:
+    async with running() as engine:
+        assert await ask(engine, model, "context", context_size=1024) == "1024"
+        own = Question(target_for(model, context_size=1024), "context", context_size=512)
+        await engine.chat(own.call, own.emit)
+        large = Question(target_for(model, context_size=1024), "count", context_size=4096)
+        await engine.chat(large.call, large.emit)
+    assert (own.said, own.call.transcript.warnings) == ("512", [])
+    message = "The model was trained for a context of 2048 tokens; 4096 were asked for."
+    assert large.call.transcript.warnings == [Warning("context_size_reduced", message, "context_size")]
+
+
+async def test_a_host_that_leaves_before_the_question_is_sent_leaves_the_model_to_others(model: Path) -> None:
+    class GoneError(Exception):
+        pass
+
+    async def leave(event: object) -> None:
+        if isinstance(event, Warning):
+            raise GoneError
+
+    async with running() as engine:
+        large = Question(target_for(model, context_size=4096), "count")
+        with pytest.raises(GoneError):
+            await engine.chat(large.call, leave)
+        assert await ask(engine, model, "count", context_size=4096) == "1"
+
+
 async def test_reasoning_has_a_part_of_its_own(model: Path) -> None:
     async with running() as engine:
         question = Question(target_for(model), "think hm")
@@ -179,7 +200,7 @@ async def test_a_slow_worker_does_not_hold_up_who_cancels_and_serves_the_next(mo
 
 
 async def test_a_worker_that_never_stops_is_replaced(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "DRAIN_S", 0.05)
+    monkeypatch.setattr(lease, "DRAIN_S", 0.05)
     async with running() as engine:
         question = Question(target_for(model), "slow /nowhere")
         assert await cancelled_after(engine, question, question.spoke) < TOO_LONG_S

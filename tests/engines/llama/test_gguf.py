@@ -33,6 +33,15 @@ def test_a_real_model_tells_what_it_is() -> None:
     assert inspect(str(path)) == ModelFile("llama", "Smollm2 135M 8k Lc100K Mix1 Ep2", 8192, path.stat().st_size)
 
 
+@pytest.mark.parametrize(
+    ("number", "pooling"), [(0, "none"), (1, "mean"), (2, "cls"), (3, "last"), (4, "rank"), (5, "unknown")]
+)
+def test_a_model_made_for_vectors_tells_how_it_makes_them(tmp_path: Path, number: int, pooling: str) -> None:
+    path = tmp_path / "tiny.gguf"
+    path.write_bytes(gguf({"llama.pooling_type": number}))
+    assert inspect(str(path)).pooling == pooling
+
+
 def test_what_a_model_leaves_out_is_unknown(tmp_path: Path) -> None:
     path = tmp_path / "tiny.gguf"
     path.write_bytes(gguf({"general.name": None, "llama.context_length": None}))

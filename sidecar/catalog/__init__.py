@@ -1,0 +1,1 @@
+"""What is known of models beside what their providers tell: prices, limits, abilities, and when they end."""

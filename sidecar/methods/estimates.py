@@ -1,0 +1,176 @@
+"""`chat.estimate`."""
+
+import asyncio
+from collections.abc import Awaitable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from sidecar.concurrency import move_on_after
+from sidecar.dialects.files import kind_of
+from sidecar.dialects.traits import FileKind
+from sidecar.handler import Call, Engine, Target
+from sidecar.methods.attachments import names_files, with_files
+from sidecar.methods.models import completed
+from sidecar.methods.services import Services
+from sidecar.rpc.router import Method, Request
+from sidecar.schema.chat import Base64Source, ChatRequest, File, JsonSchemaFormat, Part, ToolResult, Warning
+from sidecar.schema.errors import ErrorType, SidecarError
+from sidecar.schema.estimates import ChatEstimate, CostEstimate
+from sidecar.schema.models import ModelInfo
+from sidecar.schema.usage import Cost, Source, Usage
+from sidecar.targets import TARGET_ERRORS, Choice
+from sidecar.transcript import BYTES_PER_TOKEN, Transcript
+
+ASK_S: Final = 10.0
+"""How long a provider may take to count, or a local one to describe its model."""
+
+ALLOWANCES: Final[dict[FileKind | None, int]] = {
+    "image": 1_600,
+    "document": 10_000,
+    "audio": 2_000,
+    "video": 20_000,
+    "text": 2_000,
+}
+"""Tokens for a file of which only the kind is known: a large picture, some ten pages, one minute of sound or film."""
+
+OTHER_FILE: Final = 2_000
+"""Tokens for a file of any other kind."""
+
+REFUSALS: Final[tuple[ErrorType, ...]] = ("authentication", "permission_denied")
+"""What keeps the question itself from being asked; whatever else goes wrong with counting, there is an estimate."""
+
+
+class _Counted(Struct):
+    """The tokens of a question, who counted them, and why it was not the provider if it should have been."""
+
+    tokens: int
+    source: Source
+    warnings: list[Warning]
+
+
+def estimate(services: Services, params: ChatRequest, request: Request) -> Awaitable[ChatEstimate]:
+    """Tell what a question would take, without asking it."""
+    del request
+    return _estimate(services, params, services.targets.choose(params.provider, params.model))
+
+
+async def _estimate(services: Services, params: ChatRequest, choice: Choice) -> ChatEstimate:
+    target = await services.targets.resolve(choice)
+    if names_files(params):
+        params = await asyncio.to_thread(with_files, params, services.allowed_paths)
+    engine = await services.engines.get(target.provider.engine)
+    counted = await _count(services, engine, Call(request=params, target=target, report=lambda _: None))
+    info = await _model(engine, target)
+    longest = min((n for n in (params.max_tokens, info.max_output_tokens) if n is not None), default=None)
+    context = _context_length(params, target, info)
+    return ChatEstimate(
+        provider=target.id,
+        model=target.model,
+        input_tokens=counted.tokens,
+        source=counted.source,
+        max_output_tokens=longest,
+        context_length=context,
+        fits=None if context is None else counted.tokens + (params.max_tokens or 0) <= context,
+        cost=_costs(target, counted, longest),
+        warnings=counted.warnings,
+    )
+
+
+async def _count(services: Services, engine: Engine, call: Call) -> _Counted:
+    """Return the provider's count, or else an estimate."""
+    tokens, failure, asking = None, None, move_on_after(ASK_S)
+    try:
+        async with asking:
+            tokens = await engine.count_tokens(call)
+    except SidecarError as error:
+        if error.type in REFUSALS:
+            raise
+        failure = services.redact(error.message)
+    if asking.cancelled_caught:
+        failure = "The provider took too long."
+    if tokens is not None:
+        return _Counted(tokens, "reported", [])
+    message = f"The tokens are estimated, as the provider could not count them: {failure}"
+    return _Counted(_estimated(call.request), "estimated", [Warning("tokens_estimated", message)] if failure else [])
+
+
+def _estimated(request: ChatRequest) -> int:
+    """Return about how many tokens a question has: its words, its tools, its schema and an allowance for each file."""
+    words = Transcript().settled_usage(request.messages).input_tokens or 0
+    definitions = [msgspec.json.encode(tool) for tool in request.tools]
+    if isinstance(request.response_format, JsonSchemaFormat):
+        definitions.append(msgspec.json.encode(request.response_format.schema))
+    files = sum(_allowance(file) for message in request.messages for file in _files(message.content))
+    return words + sum(_tokens(len(definition)) for definition in definitions) + files
+
+
+def _files(content: str | list[Part]) -> Iterator[File]:
+    for part in content:
+        if isinstance(part, File):
+            yield part
+        elif isinstance(part, ToolResult) and not isinstance(part.content, str):
+            yield from (inner for inner in part.content if isinstance(inner, File))
+
+
+def _allowance(file: File) -> int:
+    kind = kind_of(file)
+    if kind == "text" and isinstance(file.source, Base64Source):
+        return _tokens(len(memoryview(file.source.data)) * 3 // 4)
+    return ALLOWANCES.get(kind, OTHER_FILE)
+
+
+def _tokens(length: int) -> int:
+    return -(-length // BYTES_PER_TOKEN)
+
+
+async def _model(engine: Engine, target: Target) -> ModelInfo:
+    """Return what is known of the model; only local providers are asked, which answer at once or not at all."""
+    found: list[ModelInfo] = []
+    if target.provider.local:
+        with suppress(SidecarError):
+            async with move_on_after(ASK_S):
+                found = await engine.models(target)
+    unknown = ModelInfo(id=target.model, provider=target.id)
+    return completed([next((info for info in found if info.id == target.model), unknown)], target)[0]
+
+
+def _context_length(request: ChatRequest, target: Target, info: ModelInfo) -> int | None:
+    """Return how much the model will hold: on this machine that depends on what was asked for."""
+    known, wanted = info.context_length, request.context_size or getattr(target.config, "context_size", None)
+    if target.provider.engine == "llama":
+        from sidecar.engines.llama.resident import context_size  # loaded with the engine
+
+        return context_size(wanted, known)
+    if not target.provider.local or wanted is None:
+        return known
+    return wanted if known is None else min(wanted, known)
+
+
+def _costs(target: Target, counted: _Counted, longest: int | None) -> CostEstimate:
+    maximum = None if longest is None else _cost(target, counted, longest)
+    return CostEstimate(_cost(target, counted, 0), maximum)
+
+
+def _cost(target: Target, counted: _Counted, output_tokens: int) -> Cost:
+    from sidecar.catalog.costs import table_cost  # a start does without it
+
+    if target.provider.free:
+        return Cost(amount="0", source="free")
+    usage = Usage(input_tokens=counted.tokens, output_tokens=output_tokens, source=counted.source)
+    return table_cost(target.provider.id, target.model, usage, datetime.now(UTC)) or Cost(amount=None)
+
+
+METHODS: Final = (
+    Method(
+        name="chat.estimate",
+        summary="Tells how many tokens a question has, whether they fit, and what it would cost; it is not asked.",
+        params=ChatRequest,
+        result=ChatEstimate,
+        handler=estimate,
+        errors=(*TARGET_ERRORS, *REFUSALS, "path_not_allowed", "payload_too_large", "engine_unavailable"),
+    ),
+)

@@ -1,0 +1,44 @@
+"""xAI. https://docs.x.ai/docs/api-reference"""
+
+from typing import Final
+
+from sidecar.dialects.quirks import ChatQuirks
+from sidecar.dialects.traits import ModelTraits
+from sidecar.providers.openai import SPOKEN, Api
+from sidecar.providers.record import DialectName, Provider
+from sidecar.schema.chat import ChatRequest
+from sidecar.schema.providers import BaseConfig
+
+
+class XAIConfig(BaseConfig, frozen=True, kw_only=True, tag="xai"):
+    """xAI. Its Chat Completions, `api: "chat"`, are deprecated."""
+
+    api: Api = "responses"
+
+
+def choose_dialect(config: XAIConfig, request: ChatRequest | None) -> DialectName:
+    """Return the dialect of the API that is configured."""
+    del request
+    return SPOKEN[config.api]
+
+
+def traits(config: XAIConfig, model: str) -> ModelTraits:
+    """Return what `model` takes."""
+    from sidecar.providers import xai_models
+
+    del config
+    return xai_models.traits(model)
+
+
+XAI: Final = Provider(
+    id="xai",
+    name="xAI",
+    config=XAIConfig,
+    dialect="openai_responses",
+    choose_dialect=choose_dialect,
+    base_url="https://api.x.ai/v1",
+    key_env="XAI_API_KEY",
+    quirks=ChatQuirks(max_tokens_field="max_completion_tokens", stop=False, penalties=False, reasoning_excluded=True),
+    traits=traits,
+    first_token_ms=3_600_000,
+)

@@ -1,0 +1,186 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from importlib import import_module
+from typing import Any
+
+import genai_prices
+import pytest
+from genai_prices import types
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sidecar.catalog.costs import cost_of, money, shown, table_cost
+from sidecar.catalog.prices import Price, Tier, Tiered, price_of, table
+from sidecar.catalog.rendering import NAMES, SOURCE
+from sidecar.schema.models import LongContextRates, ModelPrice
+from sidecar.schema.usage import Cost, Usage
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+PRICE = Price(
+    input=Tiered(Decimal(2), (Tier(200_000, Decimal(4)),)),
+    output=Decimal(10),
+    cache_read=Decimal("0.2"),
+    cache_write=Decimal("2.5"),
+    cache_write_1h=Decimal(4),
+)
+
+
+def clauses(match: Any) -> Iterator[str]:
+    """Yield ids that a rule of the library is likely to match."""
+    for inner in getattr(match, "or_", None) or getattr(match, "and_", None) or ():
+        yield from clauses(inner)
+    if isinstance(match, types.ClauseEquals):
+        yield match.equals
+    if isinstance(match, types.ClauseStartsWith):
+        yield match.starts_with
+        yield f"{match.starts_with}-20260131"
+
+
+PROVIDERS = {provider.id: provider for provider in import_module("genai_prices.data").providers}
+MODELS = {
+    kind: sorted({id_ for model in PROVIDERS[name].models for id_ in (model.id, *clauses(model.match))})
+    for kind, name in NAMES.items()
+}
+TIMES = [NOW + timedelta(days=days, hours=hours) for days in (-400, -100, 0, 20, 60) for hours in (0, 4, 14, 19)]
+
+
+@st.composite
+def usages(draw: st.DrawFn) -> Usage:
+    """Return inclusive counts, of any size that tiers tell apart."""
+    count = st.integers(0, 2_000_000)
+    read, five_minutes, hour, rest = (draw(count) for _ in range(4))
+    reasoning, answer = draw(count), draw(count)
+    return Usage(
+        input_tokens=read + five_minutes + hour + rest,
+        output_tokens=reasoning + answer,
+        reasoning_tokens=draw(st.sampled_from([reasoning, None])),
+        cache_read_tokens=draw(st.sampled_from([read, None])),
+        cache_write_tokens=five_minutes + hour,
+        cache_write_1h_tokens=draw(st.sampled_from([hour, None])),
+    )
+
+
+def library_cost(kind: str, model: str, usage: Usage, at: datetime) -> Decimal | None:
+    """Return what the library says; None where it has no price for what is counted, which it takes for nothing."""
+    counts = genai_prices.Usage(
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cache_read_tokens=usage.cache_read_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+        cache_write_1h_tokens=usage.cache_write_1h_tokens,
+        output_reasoning_tokens=usage.reasoning_tokens,
+    )
+    try:
+        found = genai_prices.calc_price(counts, model, provider_id=NAMES[kind], genai_request_timestamp=at)
+    except LookupError:
+        return None
+    price = found.model_price
+    if price.input_mtok is None or (price.output_mtok is None and usage.output_tokens):
+        return None
+    return found.total_price
+
+
+def our_cost(kind: str, model: str, usage: Usage, at: datetime) -> Decimal | None:
+    price = price_of(kind, model, at)
+    return None if price is None else cost_of(price, usage)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def same_version() -> None:
+    """Without it, differences say nothing."""
+    if table("openai").source != SOURCE:
+        pytest.skip(f"the tables are of {table('openai').source}, but {SOURCE} is installed")
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_all_models_cost_what_the_library_says(kind: str) -> None:
+    usage = Usage(
+        input_tokens=250_001,
+        output_tokens=70_003,
+        reasoning_tokens=5_000,
+        cache_read_tokens=100_000,
+        cache_write_tokens=60_000,
+        cache_write_1h_tokens=20_000,
+    )
+    ours = {model: our_cost(kind, model, usage, NOW) for model in MODELS[kind]}
+    assert ours == {model: library_cost(kind, model, usage, NOW) for model in MODELS[kind]}
+    assert sum(cost is not None for cost in ours.values()) >= len(ours) // 2
+
+
+@settings(max_examples=400)
+@given(
+    st.sampled_from([(kind, model) for kind, models in MODELS.items() for model in models]),
+    usages(),
+    st.sampled_from(TIMES),
+)
+def test_any_usage_costs_what_the_library_says(model: tuple[str, str], usage: Usage, at: datetime) -> None:
+    assert our_cost(*model, usage, at) == library_cost(*model, usage, at)
+
+
+@given(st.text(max_size=40), usages())
+def test_an_unknown_model_costs_null_and_never_nothing(model: str, usage: Usage) -> None:
+    assert table_cost("ollama", model, usage, NOW) is None
+    assert table_cost("openai", f"\x00{model}", usage, NOW) is None
+
+
+def test_the_parts_of_a_count_are_paid_once() -> None:
+    usage = Usage(
+        input_tokens=1_000,
+        output_tokens=100,
+        reasoning_tokens=40,
+        cache_read_tokens=500,
+        cache_write_tokens=300,
+        cache_write_1h_tokens=100,
+    )
+    microdollars = 200 * 2 + 500 * Decimal("0.2") + 200 * Decimal("2.5") + 100 * 4 + 100 * 10
+    assert cost_of(PRICE, usage) == microdollars / 1_000_000
+
+
+def test_a_tier_counts_beyond_its_border_and_for_all_tokens() -> None:
+    assert cost_of(PRICE, Usage(input_tokens=200_000, output_tokens=0)) == Decimal("0.4")
+    assert cost_of(PRICE, Usage(input_tokens=200_001, output_tokens=0)) == Decimal("0.800004")
+
+
+@pytest.mark.parametrize(
+    "usage", [Usage(), Usage(output_tokens=5), Usage(input_tokens=5)], ids=["nothing", "no input", "no output"]
+)
+def test_what_was_not_counted_makes_the_cost_unknown(usage: Usage) -> None:
+    assert cost_of(PRICE, usage) is None
+
+
+def test_vectors_cost_their_texts_alone() -> None:
+    price = Price(input=Decimal("0.02"))
+    assert cost_of(price, Usage(input_tokens=1_000_000)) == Decimal("0.02")
+    assert cost_of(price, Usage(input_tokens=1_000_000, output_tokens=1)) is None
+
+
+def test_counts_that_contradict_each_other_never_pay_back() -> None:
+    assert cost_of(PRICE, Usage(input_tokens=0, output_tokens=0, cache_read_tokens=10)) == Decimal("0.000002")
+
+
+def test_a_cost_is_a_decimal_string_and_tells_where_it_is_from() -> None:
+    usage = Usage(input_tokens=1_000_000, output_tokens=100_000, source="estimated")
+    assert table_cost("anthropic", "claude-opus-5-5", usage, NOW) == Cost(amount="6", source="table", estimated=True)
+    usage = Usage(input_tokens=1, output_tokens=0)
+    assert table_cost("anthropic", "claude-haiku-5-5", usage, NOW) == Cost(amount="0.0000001", source="table")
+
+
+@given(st.decimals(min_value=0, max_value=10**9, places=9))
+def test_money_is_written_plainly_and_loses_nothing(amount: Decimal) -> None:
+    assert Decimal(money(amount)) == amount
+    assert set(money(amount)) <= set("0123456789.")
+
+
+def test_a_price_is_shown_with_its_tiers() -> None:
+    assert shown(PRICE) == ModelPrice(
+        source="table",
+        input="2",
+        output="10",
+        cache_read="0.2",
+        cache_write="2.5",
+        cache_write_1h="4",
+        long_context=[LongContextRates(above=200_000, input="4")],
+    )
+    fee = Price(input=Decimal(1), output=Decimal(1), request=Decimal("0.012"))
+    assert shown(fee) == ModelPrice(source="table", input="1", output="1", request="0.012")
