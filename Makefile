@@ -40,7 +40,7 @@ protocol: $(VENV)/.dev
 	$(BIN)/python -m protocol.generate
 	$(BIN)/python tests/readme.py
 
-# The second runtime for local models: about four minutes of compiling; needs a C++ compiler and CMake.
+# The second runtime for local models, and its server for the tests: minutes of compiling, with C++ compiler and CMake.
 llama-cpp-python: $(VENV)/.llama-cpp-python
 
 clean:
@@ -65,5 +65,5 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/.demo
 
 $(VENV)/.llama-cpp-python: | $(VENV)/.demo
 	CMAKE_ARGS="$(LLAMA_BUILD)" CMAKE_BUILD_PARALLEL_LEVEL=$${CMAKE_BUILD_PARALLEL_LEVEL:-2} \
-		$(PIP) --no-cache-dir --no-binary llama-cpp-python --editable '.[llama-cpp-python]'
+		$(PIP) --no-cache-dir --no-binary llama-cpp-python --editable '.[llama-cpp-python]' 'llama-cpp-python[server]'
 	@touch $@

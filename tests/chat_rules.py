@@ -56,7 +56,7 @@ def _chat_content(message: Json) -> Iterator[str]:
         function = call["function"]
         if call["type"] != "function" or not function["name"] or not isinstance(function["arguments"], str):
             yield f"the call {call}"
-    if not content and not calls and role != "tool":
+    if not (content or calls or role == "tool" or message.get("reasoning_details")):
         yield f"{role} says nothing"
     for part in content if isinstance(content, list) else ():
         if part["type"] == "text" and not part["text"]:

@@ -177,7 +177,14 @@ def anthropic_call(index: int, number: int) -> list[Json]:
 
 def anthropic_stream(reason: str, *blocks: list[Json]) -> bytes:
     usage = {"input_tokens": 10, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0, "output_tokens": 1}
-    start: Json = {"id": "msg_1", "type": "message", "role": "assistant", "content": [], "stop_reason": None, "usage": usage}
+    start: Json = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "content": [],
+        "stop_reason": None,
+        "usage": usage,
+    }
     return named(
         {"type": "message_start", "message": start},
         {"type": "ping"},

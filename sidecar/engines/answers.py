@@ -133,8 +133,8 @@ async def failed(answer: Incoming) -> HttpResponse:
     return HttpResponse(answer.status, answer.headers, body)
 
 
-def refusal(response: HttpResponse, request: Outgoing, dialect: Dialect, base_url: str) -> SidecarError:
-    """Return the error that a status beyond success stands for."""
+def refusal(response: HttpResponse, request: Outgoing, dialect: Dialect, base_url: str | None) -> SidecarError:
+    """Return the error that a status beyond success stands for; a configured `base_url` may be what is wrong."""
     if response.status in REDIRECTS:
         goal = urlsplit(redirected(request.url, response.headers))
         hint = f"The server points to {goal.scheme}://{goal.netloc}{goal.path}"
@@ -143,7 +143,7 @@ def refusal(response: HttpResponse, request: Outgoing, dialect: Dialect, base_ur
         error = dialect.decode_error(response)
     error.details = {"http_status": response.status} | error.details
     absent = response.status in NOT_FOUND and error.type != "model_not_found"
-    healing = address_hint(base_url) or dialect.absent_hint if absent else None
+    healing = (base_url and address_hint(base_url)) or dialect.absent_hint if absent else None
     if healing is not None:
         error.details["hint"] = healing
     return error

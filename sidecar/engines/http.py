@@ -83,7 +83,7 @@ class HttpEngine:
         try:
             async with self._transport.open(question) as answer:
                 if answer.status not in SUCCESSES:
-                    raise refusal(await failed(answer), question, reader.dialect, call.target.endpoint)
+                    raise refusal(await failed(answer), question, reader.dialect, call.target.config.base_url)
                 await reader.read(answer, call.target.endpoint)
         except SidecarError as error:
             if not reader.survives(error):

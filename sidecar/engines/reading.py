@@ -59,7 +59,7 @@ class Reading:
             request = Outgoing(url=redirected(request.url, response.headers), headers=request.headers)
             response = await self._fetch(request)
         if response.status not in SUCCESSES:
-            raise refusal(response, request, self.dialect, self.target.endpoint)
+            raise refusal(response, request, self.dialect, self.target.config.base_url)
         if media_type(response.headers) == PAGE:
             raise web_page(self.target.endpoint)
         return response

@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 
-class Frame(Struct, frozen=True):
+class Frame(Struct, frozen=True, gc=False):
     """One message. `event` is its name, where the framing has names and the sender gave one."""
 
     data: bytes

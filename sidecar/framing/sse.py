@@ -36,7 +36,7 @@ class Framer:
     def feed(self, data: bytes) -> list[Frame]:
         """Return the events that `data` completes."""
         if self._begun and not (self._held or self._after_cr or self._json.begun):
-            events = _plain(data)
+            events = _single(data) or _plain(data)
             if events:
                 return events
         if self._after_cr or CR in data:
@@ -104,6 +104,31 @@ class Framer:
         if data:
             frames.append(Frame(b"\n".join(data), event))
         return frames
+
+
+def _single(text: bytes) -> list[Frame]:
+    """Return the event of a text that is nothing but one of one line, named or not, or else nothing.
+
+    Providers send one event at a time, so most texts are such.
+    """
+    if len(text) > MAX_FRAME_BYTES:
+        return []
+    if text[:6] != b"data: ":
+        return _single_named(text)
+    size, line_end = len(text), text.find(b"\n")
+    if line_end == size - 2 and text[-1] == LF and CR not in text:
+        return [Frame(text[6:-2])]
+    returned = line_end == size - 3 and text[-4:] == b"\r\n\r\n" and text.find(b"\r") == size - 4
+    return [Frame(text[6:-4])] if returned else []
+
+
+def _single_named(text: bytes) -> list[Frame]:
+    head, _, data = text.partition(b"\ndata: ")
+    if head[:7] != b"event: " or data[-2:] != b"\n\n" or data.find(b"\n") != len(data) - 2:
+        return []
+    if CR in text or LF in head:
+        return []
+    return [Frame(data[:-2], head[7:].decode("utf-8", "replace") or None)]
 
 
 def _plain(text: bytes) -> list[Frame]:

@@ -143,7 +143,7 @@ def said_in(message: Message) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", TARGETS)
-@settings(max_examples=int(__import__("os").environ.get("DEEP", "60")))
+@settings(max_examples=50)
 @given(st.data())
 def test_any_conversation_is_one_that_the_provider_takes(name: str, data: st.DataObject) -> None:
     target = TARGETS[name]
@@ -176,7 +176,7 @@ MISPLACED: tuple[Part, ...] = (
 
 
 @pytest.mark.parametrize("name", TARGETS)
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(st.data())
 def test_what_cannot_be_carried_is_refused_in_words(name: str, data: st.DataObject) -> None:
     target = TARGETS[name]

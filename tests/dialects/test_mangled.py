@@ -75,7 +75,7 @@ def disturbed(events: list[bytes], data: st.DataObject) -> list[bytes]:
 
 
 @pytest.mark.parametrize("name", DIALECTS)
-@settings(max_examples=60)
+@settings(max_examples=50)
 @given(st.data())
 def test_a_disturbed_stream_fails_in_words_or_gives_an_answer_in_order(name: str, data: st.DataObject) -> None:
     events = disturbed(events_of(data.draw(st.sampled_from(BODIES[name]))), data)
@@ -85,7 +85,7 @@ def test_a_disturbed_stream_fails_in_words_or_gives_an_answer_in_order(name: str
 
 
 @pytest.mark.parametrize("name", DIALECTS)
-@settings(max_examples=60)
+@settings(max_examples=50)
 @given(st.data())
 def test_a_disturbed_answer_fails_in_words_or_is_one(name: str, data: st.DataObject) -> None:
     bodies = [exchange["response_body"].encode() for exchange in exchanges(name) if not exchange["sse"]]

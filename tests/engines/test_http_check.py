@@ -6,7 +6,7 @@ import pytest
 import upstream
 from upstream import Exchange
 
-from sidecar.dialects.openai_chat import DIALECT
+from sidecar.dialects.named import dialect
 from sidecar.engines import diagnosis
 from sidecar.engines.http import HttpEngine
 from sidecar.engines.network import HttpTransport
@@ -23,12 +23,12 @@ SERVER = upstream.by_path(models=LISTING)
 
 @pytest.fixture
 async def engine() -> AsyncIterator[HttpEngine]:
-    made = HttpEngine(HttpTransport(), {"openai_chat": DIALECT})
+    made = HttpEngine(HttpTransport(), {}, load=dialect)
     yield made
     await made.close()
 
 
-def target(url: str, kind: str = "ollama", model: str = "small-1", key: str | None = None) -> Target:
+def target(url: str, kind: str = "vllm", model: str = "small-1", key: str | None = None) -> Target:
     record = PROVIDERS[kind]
     config: schema.BaseConfig = record.config(base_url=url)
     secret = Secret(key) if key else None
@@ -57,7 +57,7 @@ async def test_a_working_server_passes_every_stage(engine: HttpEngine) -> None:
 
 async def test_a_server_with_encryption_passes_one_stage_more(tmp_path: Path) -> None:
     pem = upstream.certificate(tmp_path)
-    engine = HttpEngine(HttpTransport(ca_file=str(pem)), {"openai_chat": DIALECT})
+    engine = HttpEngine(HttpTransport(ca_file=str(pem)), {}, load=dialect)
     async with upstream.serve(SERVER, upstream.tls_context(pem)) as server:
         stages = await engine.check(target(server.url + "/v1"))
         await engine.close()
@@ -182,7 +182,7 @@ async def test_tags_and_variants_of_a_model_are_found(engine: HttpEngine, model:
     assert ok(stages)[-1] == "model"
 
 
-@pytest.mark.parametrize(("kind", "model"), [("openai_compatible", "unlisted"), ("ollama", "")])
+@pytest.mark.parametrize(("kind", "model"), [("openai_compatible", "unlisted"), ("vllm", "")])
 async def test_models_are_not_compared_where_that_would_say_nothing(engine: HttpEngine, kind: str, model: str) -> None:
     async with upstream.serve(SERVER) as server:
         stages = await engine.check(target(server.url + "/v1", kind, model))

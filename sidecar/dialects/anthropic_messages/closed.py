@@ -18,6 +18,8 @@ SHAPES: Final[Mapping[str, Any]] = {
     "items": dict,
     "$ref": str,
     "description": str,
+    "format": str,
+    "minItems": int,
     **dict.fromkeys(BRANCHES, list),
     **dict.fromkeys(DEFINITIONS, dict),
 }

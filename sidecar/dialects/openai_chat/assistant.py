@@ -28,9 +28,11 @@ class Turn:
         self._audio: Raw | None = None
 
     def write(self, parts: list[Part]) -> Wire | None:
-        """Return the message, or `None` where there is nothing to say."""
+        """Return the message, or `None` where there is nothing to say: thoughts alone are no answer."""
         for part in parts:
             self._add(part)
+        if not self._said and not self._calls and self._audio is None:
+            return None
         message: Wire = {"role": "assistant", "content": content(self._said, "")}
         if self._calls:
             message["tool_calls"] = self._calls
@@ -38,8 +40,7 @@ class Turn:
                 message["content"] = None if self._aim.quirks.content_null else ""
         if self._audio is not None:
             message |= {"audio": self._audio}
-        message |= self._reasoning()
-        return message if message["content"] or message.keys() - {"role", "content"} else None
+        return message | self._reasoning()
 
     def _add(self, part: Part) -> None:
         match part:

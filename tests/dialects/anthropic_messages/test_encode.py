@@ -1,11 +1,9 @@
 """Requests as Messages wants them."""
 
-import base64
 import json
 from typing import Any
 
 import pytest
-from msgspec import Raw
 from msgspec.structs import replace
 from recorded import AIM
 
@@ -15,18 +13,14 @@ from sidecar.dialects.shaping import AS_IT_COMES, Shaping
 from sidecar.dialects.traits import UNKNOWN, ModelTraits
 from sidecar.providers.anthropic_models import traits_of
 from sidecar.schema.chat import (
-    Base64Source,
     ChatRequest,
-    File,
     FunctionTool,
     JsonFormat,
     JsonSchemaFormat,
     Message,
     NamedTool,
-    PathSource,
     ProviderTool,
     Text,
-    UrlSource,
 )
 from sidecar.schema.embeddings import EmbeddingRequest
 from sidecar.schema.errors import SidecarError
@@ -52,22 +46,6 @@ def asked(traits: ModelTraits = UNKNOWN, **options: Any) -> tuple[Json, list[str
     plain = json.loads(encode(ChatRequest(messages=[HELLO]), traits).body)
     body = {name: value for name, value in json.loads(encoded.body).items() if plain.get(name) != value}
     return body, [warning.param for warning in encoded.warnings]
-
-
-def content_of(*parts: Any) -> list[Json]:
-    body = json.loads(encode(ChatRequest(messages=[Message("user", list(parts))])).body)
-    content: list[Json] = body["messages"][0]["content"]
-    return content
-
-
-def refusal_of(*parts: Any, traits: ModelTraits = UNKNOWN) -> SidecarError:
-    with pytest.raises(SidecarError) as caught:
-        encode(ChatRequest(messages=[Message("user", list(parts))]), traits)
-    return caught.value
-
-
-def data(text: bytes) -> Base64Source:
-    return Base64Source(Raw(b'"' + base64.b64encode(text) + b'"'))
 
 
 def test_the_smallest_request() -> None:
@@ -223,55 +201,6 @@ def test_options_of_the_provider_have_the_last_word() -> None:
         "inference_geo": "us",
     }
     assert "x" not in body
-
-
-def test_images_documents_and_texts_are_blocks() -> None:
-    assert content_of(
-        Text("What is this?"),
-        File("image/png", data(b"png")),
-        File("image/JPG; q=1", data(b"jpg")),
-        File("image/webp", UrlSource("https://llm.test/a.webp")),
-        File("application/pdf", data(b"pdf"), "a.pdf"),
-        File("application/pdf", UrlSource("https://llm.test/a.pdf")),
-        File("text/csv", data("a,é".encode()), "a.csv"),
-    ) == [
-        {"type": "text", "text": "What is this?"},
-        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "cG5n"}},
-        {"type": "image", "source": {"type": "base64", "media_type": "image/jpeg", "data": "anBn"}},
-        {"type": "image", "source": {"type": "url", "url": "https://llm.test/a.webp"}},
-        {
-            "type": "document",
-            "source": {"type": "base64", "media_type": "application/pdf", "data": "cGRm"},
-            "title": "a.pdf",
-        },
-        {"type": "document", "source": {"type": "url", "url": "https://llm.test/a.pdf"}},
-        {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "a,é"}, "title": "a.csv"},
-    ]
-
-
-@pytest.mark.parametrize(
-    ("file", "message"),
-    [
-        (File("audio/wav", data(b"")), "Files of type audio/wav cannot be sent to this provider."),
-        (File("video/mp4", data(b"")), "Files of type video/mp4 cannot be sent to this provider."),
-        (File("image/tiff", data(b"")), "Images of type image/tiff cannot be sent to this provider."),
-        (File("application/zip", data(b"")), "Files of type application/zip cannot be sent to this provider."),
-        (File("image/png", PathSource("a")), "Files of type image/png must be sent to this provider as data."),
-        (File("text/csv", UrlSource("https://a")), "Files of type text/csv must be sent to this provider as data."),
-    ],
-)
-def test_other_files_are_refused(file: File, message: str) -> None:
-    error = refusal_of(file)
-    assert (error.type, error.message) == ("unsupported_feature", message)
-
-
-def test_a_text_file_is_text() -> None:
-    assert refusal_of(File("text/plain", data(b"\xff"))).type == "invalid_params"
-
-
-def test_a_model_that_reads_no_such_file_is_not_sent_one() -> None:
-    error = refusal_of(File("audio/wav", data(b"")), traits=OLD)
-    assert (error.type, error.message) == ("unsupported_feature", "The model reads no files of type audio/wav.")
 
 
 def test_a_question_is_counted_as_it_would_be_asked() -> None:

@@ -56,6 +56,7 @@ def test_closed_schemas_can_be_obeyed(schema: Schema) -> None:
         {"$ref": "#/$defs/a"},
         {"$ref": "https://llm.test/schema"},
         {"type": 7},
+        {"type": "string", "format": []},
         {"type": "object", "properties": []},
         {"anyOf": {}},
     ],

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from chat_dialect import ORIGIN, aim
+from chat_dialect import aim
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
@@ -18,7 +18,6 @@ from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import PartDelta, ReasoningDelta, StreamEvent, TextDelta, ToolCallDelta, UsageDelta
 from sidecar.schema.models import ModelInfo
 
-assert ORIGIN
 STOP = FinishReason("stop", "stop")
 DONE = {"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": "stop"}
 
