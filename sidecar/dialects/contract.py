@@ -1,6 +1,6 @@
 """What a dialect is given, what it returns, and what it must do."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -99,33 +99,43 @@ class StreamDecoder(Protocol):
     def follow_up(self, request: HttpRequest) -> HttpRequest | None: ...
 
 
-class Dialect(Protocol):
-    """Translates to and from one wire format.
+def uncounted(request: ChatRequest, aim: Aim) -> HttpRequest | None:
+    """Return nothing: nobody counts tokens for nothing."""
+    del request, aim
+    return None
+
+
+def unasked(body: bytes) -> int:
+    """Refuse to read a count that nobody asked for."""
+    del body
+    raise SidecarError("malformed_response", "Nobody asked for a count.")
+
+
+class Dialect(Struct, frozen=True, kw_only=True):
+    """One wire format: the functions that translate to and from it.
 
     `encode_request` raises `SidecarError("unsupported_feature")` for what the format cannot carry, and, under
     `on_unsupported: "error"`, instead of warning. `decode_answer` reads a whole JSON answer, also where a stream was
-    asked for. `decode_error` is total: it never raises. `models_path` is relative to the base URL.
+    asked for. `decode_error` is total: it never raises. `repair` names what a refused request should do without: a
+    field of `ChatRequest` or an option inside one, or `opaque`; `None` where nothing helps.
 
     `encode_count` returns a request that counts the tokens of a question free of charge, or `None` where there is no
-    such thing. `encode_embeddings` raises `unsupported_feature` where there are none. `repair` names what a refused
-    request should do without: a field of `ChatRequest`, or `opaque`; `None` where nothing helps.
+    such thing. `encode_embeddings` raises `unsupported_feature` where there are no vectors.
 
-    `framer` returns what cuts a stream. `absent_hint` is what may help where nothing is found at its path.
+    `framer` returns what cuts a stream. `models_path` is relative to the base URL. `absent_hint` is what may help where
+    nothing is found at the format's path.
     """
 
-    @property
-    def models_path(self) -> str: ...
-    @property
-    def absent_hint(self) -> str | None: ...
-
-    def framer(self) -> Framer: ...
-    def encode_request(self, request: ChatRequest, aim: Aim) -> HttpRequest: ...
-    def decode_stream(self, aim: Aim) -> StreamDecoder: ...
-    def decode_answer(self, body: bytes, aim: Aim) -> Answer: ...
-    def decode_error(self, response: HttpResponse) -> SidecarError: ...
-    def repair(self, error: SidecarError, request: ChatRequest) -> str | None: ...
-    def decode_models(self, body: bytes, provider: str) -> ModelPage: ...
-    def encode_count(self, request: ChatRequest, aim: Aim) -> HttpRequest | None: ...
-    def decode_count(self, body: bytes) -> int: ...
-    def encode_embeddings(self, request: EmbeddingRequest, aim: Aim) -> HttpRequest: ...
-    def decode_embeddings(self, body: bytes) -> Vectors: ...
+    models_path: str
+    framer: Callable[[], Framer]
+    encode_request: Callable[[ChatRequest, Aim], HttpRequest]
+    decode_stream: Callable[[Aim], StreamDecoder]
+    decode_answer: Callable[[bytes, Aim], Answer]
+    decode_error: Callable[[HttpResponse], SidecarError]
+    repair: Callable[[SidecarError], str | None]
+    decode_models: Callable[[bytes, str], ModelPage]
+    encode_embeddings: Callable[[EmbeddingRequest, Aim], HttpRequest]
+    decode_embeddings: Callable[[bytes], Vectors]
+    encode_count: Callable[[ChatRequest, Aim], HttpRequest | None] = uncounted
+    decode_count: Callable[[bytes], int] = unasked
+    absent_hint: str | None = None

@@ -11,7 +11,7 @@ from sidecar.dialects.report import Report
 from sidecar.schema.chat import Message, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
 from sidecar.schema.errors import SidecarError
 
-MAX_ID_CHARS: Final = 64
+MAX_ID_CHARS: Final = 40
 """How long the id of a tool call may be everywhere."""
 
 NOT_RUN: Final = "The tool was not run."

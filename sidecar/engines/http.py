@@ -56,7 +56,7 @@ class HttpEngine:
         try:
             reported = await self._ask(call, dialect, emit)
         except SidecarError as error:
-            call.repair = None if call.transcript.started else dialect.repair(error, call.request)
+            call.repair = None if call.transcript.started else dialect.repair(error)
             raise _placed(error, call.target) from None
         call.cost = _cost(call.target, reported)
         return call.completion()

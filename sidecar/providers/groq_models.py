@@ -7,8 +7,8 @@ from msgspec.structs import replace
 from sidecar.dialects.traits import FileKind, ModelTraits
 
 FILES: Final = frozenset[FileKind]({"image"})
-OTHERS: Final = ModelTraits(files=FILES)
-WITH_EFFORT: Final = replace(OTHERS, efforts=("low", "medium", "high"))
+OTHERS: Final = ModelTraits(files=FILES, structured_with_tools=False)
+WITH_EFFORT: Final = replace(OTHERS, efforts=("low", "medium", "high"), files=frozenset[FileKind]())
 # An effort of `none` is taken, no other has a name; thoughts come as words unless asked for apart.
 ALOUD: Final = replace(OTHERS, efforts=("none",), thinks_aloud=True)
 

@@ -116,10 +116,10 @@ def test_ids_that_occur_in_several_turns_are_told_apart() -> None:
 
 
 def test_ids_that_are_too_long_for_some_are_shortened() -> None:
-    long = "x" * 65
-    messages, warnings = ordered(called(long, "y" * 64), gave(long, "y" * 64), called("y" * 64), gave("y" * 64))
+    long = "x" * 41
+    messages, warnings = ordered(called(long, "y" * 40), gave(long, "y" * 40), called("y" * 40), gave("y" * 40))
     (short, kept), _, (second,), _ = ids(messages)
-    assert (len(short), kept, second) == (21, "y" * 64, "y" * 32 + "_2")
+    assert (len(short), kept, second) == (21, "y" * 40, "y" * 20 + "_2")
     assert ids(messages)[1] == [short, kept]
     assert ids(ordered(called(long))[0])[0] == [short]
     assert warnings == []

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from upstream import Exchange
 
 from sidecar.dialects.contract import Aim, HttpRequest, ModelPage, StreamDecoder
-from sidecar.dialects.openai_chat import DIALECT, OpenAIChat
+from sidecar.dialects.openai_chat import DIALECT
 from sidecar.engines.http import MAX_HOPS, HttpEngine
 from sidecar.engines.network import HttpTransport
 from sidecar.engines.reading import MAX_PAGES
@@ -21,12 +21,15 @@ from sidecar.providers import PROVIDERS
 from sidecar.schema.chat import ChatRequest, FinishReason, JsonSchemaFormat, Message, Text
 from sidecar.schema.embeddings import EmbeddingRequest
 from sidecar.schema.errors import SidecarError
-from sidecar.schema.events import StreamEvent
+from sidecar.schema.events import Status, StreamEvent
 from sidecar.schema.models import ModelInfo
 from sidecar.schema.secret import Secret
 from sidecar.schema.usage import Usage
 
 pytestmark = pytest.mark.anyio
+
+
+reports: list[Status] = []
 
 
 class InHops(StreamDecoder):
@@ -58,20 +61,14 @@ class InHops(StreamDecoder):
         return event == FinishReason("other", "more")
 
 
-class Paged(OpenAIChat):
-    """Comes in hops and lists models in pages."""
-
-    def decode_stream(self, aim: Aim) -> StreamDecoder:
-        return InHops(aim)
-
-    def decode_models(self, body: bytes, provider: str) -> ModelPage:
-        page = json.loads(body)
-        return ModelPage([ModelInfo(id=id_, provider=provider) for id_ in page["ids"]], page.get("next"))
+def page_of(body: bytes, provider: str) -> ModelPage:
+    page = json.loads(body)
+    return ModelPage([ModelInfo(id=id_, provider=provider) for id_ in page["ids"]], page.get("next"))
 
 
 @pytest.fixture
 async def engine() -> AsyncIterator[HttpEngine]:
-    made = HttpEngine(HttpTransport(), {"openai_chat": Paged()})
+    made = HttpEngine(HttpTransport(), {"openai_chat": replace(DIALECT, decode_stream=InHops, decode_models=page_of)})
     yield made
     await made.close()
 
@@ -83,9 +80,7 @@ def target(url: str, **changes: Any) -> Target:
 
 
 def call(aim: Target, **request: Any) -> Call:
-    return Call(
-        request=ChatRequest(messages=[Message("user", "Hi")], **request), target=aim, report=lambda status: None
-    )
+    return Call(request=ChatRequest(messages=[Message("user", "Hi")], **request), target=aim, report=reports.append)
 
 
 async def ask(engine: HttpEngine, question: Call) -> None:

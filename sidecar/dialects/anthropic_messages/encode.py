@@ -1,6 +1,5 @@
 """Requests written. https://platform.claude.com/docs/en/api/messages"""
 
-from functools import reduce
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +14,7 @@ from sidecar.dialects.anthropic_messages.options import output, sampling, tool_c
 from sidecar.dialects.anthropic_messages.thinking import thought_of, without_clashes
 from sidecar.dialects.contract import Aim, HttpRequest
 from sidecar.dialects.fitting import OPTIONS, Fitted, fit
+from sidecar.dialects.options import completed, merged
 from sidecar.dialects.report import Report
 from sidecar.schema.chat import ChatRequest, Custom, JsonSchemaFormat
 
@@ -87,8 +87,7 @@ def _body(request: ChatRequest, aim: Aim, report: Report) -> Body:
     body |= {"system": system} if system else {}
     body |= {"messages": turns} | ({"tools": offered} if offered else {})
     body |= tool_choice(request) | sampling(request, thought, report) | output(request, thought)
-    options = (request.provider_options.get(name, {}) for name in dict.fromkeys((aim.kind, aim.provider)))
-    return reduce(_merged, (aim.additions, *options), body)
+    return completed(merged(body, aim.additions), request.provider_options, aim)
 
 
 def _is_paused(turns: list[Body], script: history.Script) -> bool:
@@ -105,13 +104,3 @@ def _trim(end: Body | Raw) -> None:
     """Take off the blanks that the model's words must not end with where it continues them."""
     if not isinstance(end, Raw) and isinstance(end.get("text"), str):
         end["text"] = end["text"].rstrip()
-
-
-def _merged(body: Body, options: Body) -> Body:
-    """Return `body` with `options`, which have the last word, also inside objects."""
-    inner = {
-        name: body[name] | value
-        for name, value in options.items()
-        if isinstance(value, dict) and isinstance(body.get(name), dict)
-    }
-    return body | options | inner

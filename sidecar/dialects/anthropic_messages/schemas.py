@@ -50,7 +50,7 @@ def _definitions(schema: Schema) -> Schema:
 
 def _is_kept(name: str, value: Any) -> bool:
     if name == "format":
-        return value in FORMATS
+        return isinstance(value, str) and value in FORMATS
     return value in (0, 1) if name == "minItems" else name in KEPT
 
 

@@ -10,6 +10,7 @@ from sidecar.dialects.contract import Aim, HttpRequest
 from sidecar.dialects.fitting import BUDGETS, SAMPLING, fit
 from sidecar.dialects.gemini_generate.contents import CACHE_REASON, ConversationWriter
 from sidecar.dialects.gemini_generate.schemas import adapted, takes_nothing
+from sidecar.dialects.options import completed
 from sidecar.dialects.report import Report
 from sidecar.schema.chat import (
     ChatRequest,
@@ -72,11 +73,7 @@ def _body(request: ChatRequest, aim: Aim, report: Report) -> Body:
     body: Body = ConversationWriter(aim, report).write(request.messages) | _tools(request, report)
     config = _sampling(request) | _response_format(request) | _thinking(request, aim, report)
     body |= {"generationConfig": config} if config else {}
-    for name in dict.fromkeys((aim.kind, aim.provider)):
-        for key, value in request.provider_options.get(name, {}).items():
-            ours = body.get(key)
-            body[key] = ours | value if isinstance(ours, dict) and isinstance(value, dict) else value
-    return body
+    return completed(body, request.provider_options, aim)
 
 
 def _sampling(request: ChatRequest) -> Body:

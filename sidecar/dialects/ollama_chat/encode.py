@@ -108,7 +108,6 @@ PARAMS: Final = {
 """Which field of a request becomes which parameter."""
 
 
-def repair(error: SidecarError, request: ChatRequest) -> str | None:
+def repair(error: SidecarError) -> str | None:
     """Return the field of `request` that the model does not take, if the error names one."""
-    del request
     return lack(error, PARAMS)

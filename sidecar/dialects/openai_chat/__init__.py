@@ -3,72 +3,21 @@
 from typing import Final
 
 from sidecar.dialects import errors
-from sidecar.dialects.contract import (
-    Aim,
-    Answer,
-    Dialect,
-    HttpRequest,
-    HttpResponse,
-    ModelPage,
-    StreamDecoder,
-    Vectors,
-)
+from sidecar.dialects.contract import Dialect
 from sidecar.dialects.openai_chat import decode, embeddings, encode, models
 from sidecar.framing.sse import Framer
-from sidecar.schema.chat import ChatRequest
-from sidecar.schema.embeddings import EmbeddingRequest
-from sidecar.schema.errors import SidecarError
 
-
-class OpenAIChat:
-    """The dialect of Chat Completions."""
-
-    models_path = "/models"
-    absent_hint = None
-
-    def framer(self) -> Framer:
-        """Return what cuts a stream."""
-        return Framer()
-
-    def encode_request(self, request: ChatRequest, aim: Aim) -> HttpRequest:
-        """Return the request for a streamed answer."""
-        return encode.encode_request(request, aim)
-
-    def decode_stream(self, aim: Aim) -> StreamDecoder:
-        """Return a decoder for one answer."""
-        return decode.Decoder(aim)
-
-    def decode_answer(self, body: bytes, aim: Aim) -> Answer:
-        """Return the events of a whole answer."""
-        return decode.decode_answer(body, aim)
-
-    def decode_error(self, response: HttpResponse) -> SidecarError:
-        """Return what a response with a bad status means."""
-        return errors.decode_error(response)
-
-    def repair(self, error: SidecarError, request: ChatRequest) -> str | None:
-        """Return the field that the server does not take."""
-        return encode.repair(error, request)
-
-    def decode_models(self, body: bytes, provider: str) -> ModelPage:
-        """Return the models of a list."""
-        return ModelPage(models.decode_models(body, provider))
-
-    def encode_count(self, request: ChatRequest, aim: Aim) -> HttpRequest | None:
-        """Return the request for the length of the prompt, where the server tells it."""
-        return encode.encode_count(request, aim)
-
-    def decode_count(self, body: bytes) -> int:
-        """Return the number of tokens."""
-        return encode.decode_count(body)
-
-    def encode_embeddings(self, request: EmbeddingRequest, aim: Aim) -> HttpRequest:
-        """Return the request for vectors."""
-        return embeddings.encode_embeddings(request, aim)
-
-    def decode_embeddings(self, body: bytes) -> Vectors:
-        """Return the vectors."""
-        return embeddings.decode_embeddings(body)
-
-
-DIALECT: Final[Dialect] = OpenAIChat()
+DIALECT: Final = Dialect(
+    models_path="/models",
+    framer=Framer,
+    encode_request=encode.encode_request,
+    decode_stream=decode.Decoder,
+    decode_answer=decode.decode_answer,
+    decode_error=errors.decode_error,
+    repair=encode.repair,
+    decode_models=models.decode_models,
+    encode_count=encode.encode_count,
+    decode_count=encode.decode_count,
+    encode_embeddings=embeddings.encode_embeddings,
+    decode_embeddings=embeddings.decode_embeddings,
+)

@@ -16,6 +16,7 @@ from sidecar.dialects.options import completed, merged
 from sidecar.dialects.quirks import ChatQuirks
 from sidecar.dialects.repairs import lack
 from sidecar.dialects.report import Report
+from sidecar.dialects.strict_schemas import strict
 from sidecar.schema.chat import ChatRequest, JsonFormat, JsonSchemaFormat, TextFormat
 from sidecar.schema.errors import SidecarError
 
@@ -87,7 +88,7 @@ def _response_format(request: ChatRequest, aim: Aim, report: Report) -> Body:
         described = {
             "name": wanted.name,
             "description": wanted.description,
-            "schema": wanted.schema,
+            "schema": strict(wanted.schema) if wanted.strict else wanted.schema,
             "strict": wanted.strict,
         }
         schema = {name: value for name, value in described.items() if value is not None}
@@ -134,9 +135,8 @@ PARAMS: Final = {
 """What a request can do without, by the parameter that stands for it."""
 
 
-def repair(error: SidecarError, request: ChatRequest) -> str | None:
+def repair(error: SidecarError) -> str | None:
     """Return the field of `request` that the server does not take, if the error names one."""
-    del request
     return lack(error, PARAMS)
 
 

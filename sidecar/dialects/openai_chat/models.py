@@ -4,6 +4,7 @@ import re
 from typing import Final, get_args
 
 from sidecar.dialects import lenient
+from sidecar.dialects.contract import ModelPage
 from sidecar.dialects.openai_chat.listing import Abilities, Architecture, FileFacts, Hosting, Listing, Model
 from sidecar.dialects.openai_chat.prices import price_of
 from sidecar.dialects.traits import EFFORTS
@@ -46,7 +47,7 @@ OUTPUTS: Final[dict[str, Capability]] = {
 }
 
 
-def decode_models(body: bytes, provider: str) -> list[ModelInfo]:
+def decode_models(body: bytes, provider: str) -> ModelPage:
     """Return the models of a list, which may be the whole body, its `data` or its `models`."""
     text = body.strip()
     listing = lenient.read(b'{"data":' + text + b"}" if text.startswith(b"[") else text, Listing)
@@ -54,7 +55,7 @@ def decode_models(body: bytes, provider: str) -> list[ModelInfo]:
     if models is None:
         raise SidecarError("malformed_response", "The provider's answer holds no list of models.")
     named = ((model.id or model.model or model.key or model.name, model) for model in models)
-    return [_info(model, name, provider) for name, model in named if name]
+    return ModelPage([_info(model, name, provider) for name, model in named if name])
 
 
 def _info(model: Model, model_id: str, provider: str) -> ModelInfo:

@@ -6,6 +6,7 @@ from sidecar.dialects.contract import Aim
 from sidecar.dialects.openai_chat.caching import cache_control
 from sidecar.dialects.quirks import ChatQuirks
 from sidecar.dialects.report import Report
+from sidecar.dialects.strict_schemas import EMPTY, strict
 from sidecar.schema.chat import ChatRequest, FunctionTool, NamedTool, ProviderTool
 
 Body = dict[str, Any]
@@ -32,10 +33,11 @@ def tools(request: ChatRequest, aim: Aim, report: Report) -> Body:
 def _tool(tool: FunctionTool | ProviderTool, aim: Aim, report: Report) -> Body:
     if isinstance(tool, ProviderTool):
         return tool.definition
+    parameters = tool.input_schema or EMPTY
     function = {
         "name": tool.name,
         "description": tool.description,
-        "parameters": tool.input_schema or {"type": "object", "properties": {}},
+        "parameters": strict(parameters) if tool.strict else parameters,
         "strict": tool.strict,
     }
     mark = cache_control(tool.cache, aim, report)

@@ -8,8 +8,9 @@ import msgspec
 from sidecar.dialects.contract import Aim, HttpRequest
 from sidecar.dialects.fitting import fit
 from sidecar.dialects.openai_responses.input import CACHE_REASON, InputWriter
-from sidecar.dialects.openai_responses.schemas import EMPTY, strict
+from sidecar.dialects.options import completed
 from sidecar.dialects.report import Report
+from sidecar.dialects.strict_schemas import EMPTY, strict
 from sidecar.schema.chat import (
     ChatRequest,
     FunctionTool,
@@ -36,19 +37,8 @@ def encode_request(request: ChatRequest, aim: Aim) -> HttpRequest:
     body: Body = {"model": aim.model, "input": InputWriter(aim, report).write(fitted.request.messages)}
     for add in SECTIONS:
         body |= add(fitted.request, aim, report)
-    for name in dict.fromkeys((aim.kind, aim.provider)):
-        body = merged(body, request.provider_options.get(name, {}))
+    body = completed(body, request.provider_options, aim)
     return HttpRequest(PATH, msgspec.json.encode(body), report.warnings, shaping=fitted.shaping)
-
-
-def merged(body: Body, options: Body) -> Body:
-    """Return `body` with `options`; objects that both hold are joined."""
-    both = {name: body[name] | value for name, value in options.items() if _joins(body.get(name), value)}
-    return body | options | both
-
-
-def _joins(one: object, other: object) -> bool:
-    return isinstance(one, dict) and isinstance(other, dict)
 
 
 def _sampling(request: ChatRequest, aim: Aim, report: Report) -> Body:

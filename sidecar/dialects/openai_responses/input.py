@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
 
 from sidecar.dialects.contract import Aim
 from sidecar.dialects.files import data_url, kind_of, readable, words_of
@@ -47,6 +47,17 @@ class Kept(Struct, frozen=True):
     call_id: str | None = None
 
 
+class Shared(Struct):
+    """What the turns of a conversation know of each other.
+
+    `custom` are the ids of calls whose results have a form of their own, `thoughts` the reasoning that is sent: each
+    item may occur once.
+    """
+
+    custom: set[str] = field(default_factory=set[str])
+    thoughts: set[bytes] = field(default_factory=set[bytes])
+
+
 class InputWriter:
     """Writes one conversation."""
 
@@ -54,7 +65,7 @@ class InputWriter:
         self._aim = aim
         self._report = report
         self._items: Items = []
-        self._custom: set[str] = set()
+        self._shared = Shared()
 
     def write(self, messages: Iterable[Message]) -> Items:
         """Return the items; instructions are messages among them, as not all servers take them apart."""
@@ -66,7 +77,7 @@ class InputWriter:
         parts = message.content
         assert not isinstance(parts, str)
         if message.role == "assistant":
-            self._items += Turn(self._aim, self._report, self._custom).write(parts)
+            self._items += Turn(self._aim, self._report, self._shared).write(parts)
         elif message.role == "tool":
             self._items += [self._result(part) for part in parts if isinstance(part, ToolResult)]
         else:
@@ -114,7 +125,7 @@ class InputWriter:
         raise refuse("The provider takes images as data only, not as addresses.")
 
     def _result(self, result: ToolResult) -> Wire:
-        kind = "custom_tool_call_output" if result.tool_call_id in self._custom else "function_call_output"
+        kind = "custom_tool_call_output" if result.tool_call_id in self._shared.custom else "function_call_output"
         return {"type": kind, "call_id": result.tool_call_id, "output": self._output(result)}
 
     def _output(self, result: ToolResult) -> str | list[Wire]:
@@ -142,16 +153,16 @@ class InputWriter:
 class Turn:
     """Writes one turn of the model. Reasoning goes back right before the item that it led to, or not at all."""
 
-    def __init__(self, aim: Aim, report: Report, custom: set[str]) -> None:
+    def __init__(self, aim: Aim, report: Report, shared: Shared) -> None:
         self._aim = aim
         self._report = report
-        self._custom = custom
+        self._shared = shared
         self._items: Items = []
         self._thoughts: list[Raw] = []
         self._speech: Wire | None = None
 
     def write(self, parts: Iterable[Part]) -> Items:
-        """Return the items of a turn; `custom` takes in the ids of calls whose results have a form of their own."""
+        """Return the items of a turn."""
         for part in parts:
             self._part(part)
         return self._items
@@ -190,13 +201,15 @@ class Turn:
 
     def _think(self, part: Reasoning) -> None:
         data = own(part.opaque, self._aim, self._report)
-        if data is not None and _kept(data).type == "reasoning":
-            self._thoughts.append(data)
+        if data is None or _kept(data).type != "reasoning" or bytes(data) in self._shared.thoughts:
+            return
+        self._shared.thoughts.add(bytes(data))
+        self._thoughts.append(data)
 
     def _call(self, call: ToolCall) -> None:
         data = own(call.opaque, self._aim, self._report)
         if data is not None and _kept(data) == Kept("custom_tool_call", call.id):
-            self._custom.add(call.id)
+            self._shared.custom.add(call.id)
             self._add(data)
             return
         arguments = call.arguments.strip() or "{}"

@@ -3,7 +3,6 @@
 from typing import Final
 
 from sidecar.dialects.repairs import lack
-from sidecar.schema.chat import ChatRequest
 from sidecar.schema.errors import SidecarError
 
 PARAMS: Final = {
@@ -36,9 +35,8 @@ UNVERIFIED: Final = "generate reasoning summaries"
 """What is said to those who may not see summaries."""
 
 
-def repair(error: SidecarError, request: ChatRequest) -> str | None:
+def repair(error: SidecarError) -> str | None:
     """Return the field of `request` that the server does not take, `opaque`, or `reasoning.summary`."""
-    del request
     message = error.message.lower()
     if error.details.get("provider_code") == STALE or any(sign in message for sign in STALE_SIGNS):
         return "opaque"

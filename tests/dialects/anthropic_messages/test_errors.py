@@ -109,8 +109,8 @@ def test_a_model_that_is_not_there() -> None:
     ],
 )
 def test_a_refused_request_can_do_without_what_the_error_names(message: str, field: str | None) -> None:
-    assert DIALECT.repair(error_of(400, "invalid_request_error", message), QUESTION) == field
+    assert DIALECT.repair(error_of(400, "invalid_request_error", message)) == field
 
 
 def test_other_errors_are_not_repaired() -> None:
-    assert DIALECT.repair(error_of(529, "overloaded_error", "`temperature` is not supported"), QUESTION) is None
+    assert DIALECT.repair(error_of(529, "overloaded_error", "`temperature` is not supported")) is None

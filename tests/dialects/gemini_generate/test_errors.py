@@ -8,7 +8,6 @@ from generate_dialect import aim
 
 from sidecar.dialects.contract import HttpResponse
 from sidecar.dialects.gemini_generate import DIALECT
-from sidecar.schema.chat import ChatRequest
 from sidecar.schema.errors import SidecarError
 
 QUOTA = "type.googleapis.com/google.rpc.QuotaFailure"
@@ -95,7 +94,7 @@ def test_the_field_at_fault_is_named() -> None:
     detail = {"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": violations}
     found = error(400, "Not supported.", "INVALID_ARGUMENT", detail)
     assert found.details["param"] == "generation_config.top_k"
-    assert DIALECT.repair(found, ChatRequest(messages=[])) == "top_k"
+    assert DIALECT.repair(found) == "top_k"
 
 
 @pytest.mark.parametrize(
@@ -127,11 +126,11 @@ def test_the_field_at_fault_is_named() -> None:
     ],
 )
 def test_a_refused_parameter_is_found(message: str, field: str | None) -> None:
-    assert DIALECT.repair(error(400, message, "INVALID_ARGUMENT"), ChatRequest(messages=[])) == field
+    assert DIALECT.repair(error(400, message, "INVALID_ARGUMENT")) == field
 
 
 def test_nothing_is_left_out_for_another_failure() -> None:
-    assert DIALECT.repair(error(503, "Thinking is not supported.", "UNAVAILABLE"), ChatRequest(messages=[])) is None
+    assert DIALECT.repair(error(503, "Thinking is not supported.", "UNAVAILABLE")) is None
 
 
 @pytest.mark.parametrize("status", [400, 429, 500])

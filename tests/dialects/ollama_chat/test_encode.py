@@ -250,5 +250,5 @@ def test_what_other_providers_know_stays_behind() -> None:
     ],
 )
 def test_what_a_refused_request_should_do_without(message: str, lack: str | None) -> None:
-    error = DIALECT.repair(SidecarError("request_rejected", message), ChatRequest(messages=[HELLO]))
+    error = DIALECT.repair(SidecarError("request_rejected", message))
     assert error == lack

@@ -124,6 +124,10 @@ def test_sampling_parameters_go_into_the_fields_that_the_server_knows() -> None:
     assert parameters_of(request, **named) == (wanted, ["frequency_penalty", "presence_penalty"])
 
 
+CLOSED: dict[str, Any] = {"required": [], "additionalProperties": False}
+"""What strict schemas say of every object."""
+
+
 def test_tools_and_the_choice_among_them() -> None:
     tools: list[Tool] = [
         FunctionTool("add", "Adds.", {"type": "object", "properties": {"a": {"type": "integer"}}}, strict=True),
@@ -138,7 +142,12 @@ def test_tools_and_the_choice_among_them() -> None:
                 "function": {
                     "name": "add",
                     "description": "Adds.",
-                    "parameters": {"type": "object", "properties": {"a": {"type": "integer"}}},
+                    "parameters": {
+                        "type": "object",
+                        "properties": {"a": {"type": "integer"}},
+                        **CLOSED,
+                        "required": ["a"],
+                    },
                     "strict": True,
                 },
             },
@@ -163,7 +172,8 @@ def test_a_tool_choice_needs_tools(choice: Any) -> None:
 def test_the_form_of_the_answer() -> None:
     schema = {"type": "object"}
     full = JsonSchemaFormat(schema, "person", "Someone.", strict=True)
-    wire = {"name": "person", "description": "Someone.", "schema": schema, "strict": True}
+    closed = schema | {"properties": {}} | CLOSED
+    wire = {"name": "person", "description": "Someone.", "schema": closed, "strict": True}
 
     def ask(form: Any, **quirks: Any) -> Any:
         return parameters_of(ChatRequest(messages=[HELLO], response_format=form), **quirks)

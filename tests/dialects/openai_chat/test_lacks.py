@@ -49,7 +49,7 @@ def test_a_refused_parameter_is_left_out_of_the_next_request(
     message: str, param: str | None, lack: str, gone: set[str]
 ) -> None:
     error = SidecarError("request_rejected", message, param=param)
-    assert DIALECT.repair(error, REQUEST) == lack
+    assert DIALECT.repair(error) == lack
     assert body().keys() - body(lack).keys() == gone
 
 
@@ -68,7 +68,7 @@ def test_marks_for_the_cache_are_left_out_and_reported() -> None:
 
 @pytest.mark.parametrize("message", ["Invalid value for temperature", "The server is busy"])
 def test_what_names_no_unknown_parameter_cannot_be_repaired(message: str) -> None:
-    assert DIALECT.repair(SidecarError("request_rejected", message), REQUEST) is None
+    assert DIALECT.repair(SidecarError("request_rejected", message)) is None
 
 
 def test_tokens_are_counted_where_the_server_does_that() -> None:

@@ -12,7 +12,7 @@ REQUEST = ChatRequest(messages=[Message("user", "hi")])
 
 def repaired(status: int = 400, **error: Any) -> str | None:
     response = HttpResponse(status, {}, msgspec.json.encode({"error": {"type": "invalid_request_error", **error}}))
-    return DIALECT.repair(DIALECT.decode_error(response), REQUEST)
+    return DIALECT.repair(DIALECT.decode_error(response))
 
 
 @pytest.mark.parametrize(

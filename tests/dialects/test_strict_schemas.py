@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.dialects.openai_responses.schemas import strict
+from sidecar.dialects.strict_schemas import strict
 
 CLOSED = {"additionalProperties": False}
 EMPTY = {"type": "object", "properties": {}, "required": [], **CLOSED}
