@@ -371,6 +371,7 @@ def test_the_list_has_every_provider_and_every_further_configuration(targets: Ta
         key=KeyInfo("config", "sk-proj-…5678"),
         model="llama",
         base_url=PROVIDERS["groq"].base_url,
+        capabilities={"chat": {}},
     )
     assert listed["mine"] == ProviderInfo(
         id="mine",
@@ -382,6 +383,7 @@ def test_the_list_has_every_provider_and_every_further_configuration(targets: Ta
         needs_key=False,
         key=KeyInfo("none"),
         base_url="http://127.0.0.1:1/v1",
+        capabilities={"chat": {}, "embeddings": {}},
     )
 
 

@@ -21,6 +21,10 @@ def create(services: Services, params: EmbeddingRequest, request: Request) -> Aw
 
 
 async def _create(services: Services, params: EmbeddingRequest, choice: Choice) -> EmbeddingResult:
+    record = choice.instance.record
+    if "embeddings" not in record.offers:
+        message = f"{record.name} offers no embeddings."
+        raise SidecarError("unsupported_feature", message, provider=choice.provider, hint="Ask another provider.")
     target = await services.targets.resolve(choice)
     engine = await services.engines.get(target.provider.engine)
     embedded = await engine.embed(target, params)

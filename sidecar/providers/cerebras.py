@@ -3,7 +3,7 @@
 from typing import Final
 
 from sidecar.dialects.quirks import ChatQuirks
-from sidecar.providers.record import Provider
+from sidecar.providers.record import CHAT, Provider
 from sidecar.schema.providers import BaseConfig
 
 
@@ -15,6 +15,7 @@ CEREBRAS: Final = Provider(
     id="cerebras",
     name="Cerebras",
     config=CerebrasConfig,
+    offers=CHAT,
     base_url="https://api.cerebras.ai/v1",
     key_env="CEREBRAS_API_KEY",
     quirks=ChatQuirks(max_tokens_field="max_completion_tokens", penalties=False),

@@ -4,7 +4,7 @@ from typing import Final
 
 from sidecar.dialects.quirks import ChatQuirks
 from sidecar.dialects.traits import EFFORTS, ModelTraits
-from sidecar.providers.record import Provider, every_model
+from sidecar.providers.record import CHAT, Provider, every_model
 from sidecar.schema.providers import BaseConfig
 
 
@@ -25,6 +25,7 @@ DEEPSEEK: Final = Provider(
     id="deepseek",
     name="DeepSeek",
     config=DeepSeekConfig,
+    offers=CHAT,
     base_url="https://api.deepseek.com",
     key_env="DEEPSEEK_API_KEY",
     quirks=ChatQuirks(

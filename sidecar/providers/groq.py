@@ -4,7 +4,7 @@ from typing import Final
 
 from sidecar.dialects.quirks import ChatQuirks
 from sidecar.dialects.traits import ModelTraits
-from sidecar.providers.record import Provider
+from sidecar.providers.record import CHAT, Provider
 from sidecar.schema.providers import BaseConfig
 
 
@@ -24,6 +24,7 @@ GROQ: Final = Provider(
     id="groq",
     name="Groq",
     config=GroqConfig,
+    offers=CHAT,
     base_url="https://api.groq.com/openai/v1",
     key_env="GROQ_API_KEY",
     quirks=ChatQuirks(max_tokens_field="max_completion_tokens", parsed_reasoning=True),

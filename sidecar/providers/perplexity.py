@@ -4,7 +4,7 @@ from typing import Final
 
 from sidecar.dialects.quirks import ChatQuirks
 from sidecar.dialects.traits import ModelTraits
-from sidecar.providers.record import Provider
+from sidecar.providers.record import CHAT, Provider
 from sidecar.schema.providers import BaseConfig
 
 
@@ -26,6 +26,7 @@ PERPLEXITY: Final = Provider(
     id="perplexity",
     name="Perplexity",
     config=PerplexityConfig,
+    offers=CHAT,
     base_url="https://api.perplexity.ai",
     key_env="PERPLEXITY_API_KEY",
     models_path="/v1/models",

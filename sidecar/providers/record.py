@@ -1,7 +1,7 @@
 """What a provider is: where to go, who we are, and its quirks as data."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 
@@ -12,6 +12,12 @@ from sidecar.schema.providers import BaseConfig
 
 EngineName = Literal["http", "llama", "scripted"]
 DialectName = Literal["openai_chat", "openai_responses", "anthropic_messages", "gemini_generate", "ollama_chat"]
+
+
+Offer = Literal["chat", "embeddings", "token_count"]
+
+CHAT: Final[frozenset[Offer]] = frozenset({"chat"})
+CHAT_AND_EMBEDDINGS: Final[frozenset[Offer]] = CHAT | {"embeddings"}
 
 
 class Place(Struct, frozen=True):
@@ -53,7 +59,7 @@ def every_model(traits: ModelTraits) -> Callable[[Any, str], ModelTraits]:
 class Provider(Struct, frozen=True, kw_only=True):
     """One provider. `base_url` is its own address, `None` where a configuration must give one.
 
-    `origins` are further addresses that its keys may go to, such as regions, as `origin_of` writes them.
+    `offers` is what it can be asked for. `origins` are further addresses that its keys may go to, such as regions, as `origin_of` writes them.
     `key_header` and `key_prefix` say how the key is sent. `url(place, path)` and `headers(config)` cover what its API
     needs beyond that, `traits(config, model)` tells what a model takes.
     """
@@ -62,6 +68,7 @@ class Provider(Struct, frozen=True, kw_only=True):
     name: str
     config: type[BaseConfig]
     engine: EngineName = "http"
+    offers: frozenset[Offer] = CHAT_AND_EMBEDDINGS
     dialect: DialectName = "openai_chat"
     choose_dialect: Callable[[Any, ChatRequest | None], DialectName] | None = None
     """Which dialect a configuration and a request call for, where that is not always `dialect`."""

@@ -5,7 +5,7 @@ from typing import Final
 from sidecar.dialects.quirks import ChatQuirks
 from sidecar.dialects.traits import ModelTraits
 from sidecar.providers.openai import SPOKEN, Api
-from sidecar.providers.record import DialectName, Provider
+from sidecar.providers.record import CHAT, DialectName, Provider
 from sidecar.schema.chat import ChatRequest
 from sidecar.schema.providers import BaseConfig
 
@@ -34,6 +34,7 @@ XAI: Final = Provider(
     id="xai",
     name="xAI",
     config=XAIConfig,
+    offers=CHAT,
     dialect="openai_responses",
     choose_dialect=choose_dialect,
     base_url="https://api.x.ai/v1",

@@ -218,6 +218,7 @@ class Targets:
             key=self._keys.info(instance),
             model=instance.model(),
             base_url=instance.base_url(),
+            capabilities={offer: {} for offer in sorted(record.offers)},
         )
 
 

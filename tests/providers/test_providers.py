@@ -2,13 +2,16 @@ from typing import Any, get_args
 
 import pytest
 
+from sidecar.dialects.contract import Aim
+from sidecar.dialects.named import dialect
 from sidecar.providers import PROVIDERS, ProviderConfig, provider_of
 from sidecar.providers.azure import AzureConfig
 from sidecar.providers.openai import OpenAIConfig
 from sidecar.providers.openai_compatible import CompatibleConfig
 from sidecar.providers.openrouter import OpenRouterConfig
 from sidecar.providers.origins import origin_of
-from sidecar.providers.record import Place
+from sidecar.providers.record import Place, Provider
+from sidecar.schema.chat import ChatRequest, Message, Origin
 from sidecar.schema.providers import BaseConfig
 
 CHAT = "/chat/completions"
@@ -122,3 +125,14 @@ def test_only_the_general_providers_need_a_base_url() -> None:
         "azure",
         "openai_compatible",
     }
+
+
+@pytest.mark.parametrize("record", PROVIDERS.values(), ids=lambda record: record.id)
+def test_who_offers_to_count_tokens_has_a_way_to_ask_for_it(record: Provider) -> None:
+    if record.engine != "http":
+        assert "token_count" not in record.offers
+        return
+    config = record.config()
+    aim = Aim(provider=record.id, kind=record.id, model="m", origin=Origin("a", "b", "c"), quirks=record.quirks)
+    asked = dialect(record.speaks(config)).encode_count(ChatRequest(messages=[Message("user", "Hi")]), aim)
+    assert (asked is not None) == ("token_count" in record.offers)
