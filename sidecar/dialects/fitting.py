@@ -67,7 +67,7 @@ def fit(request: ChatRequest, aim: Aim, report: Report, takes: frozenset[str]) -
     for step in STEPS:
         request = step(request, aim.traits, report)
     mode = _structured(request, aim)
-    return _shaped(_with_tool_choice(request, aim, report), mode, stop)
+    return _shaped(_with_tool_choice(request, aim, report), aim, mode, stop)
 
 
 def _without(request: ChatRequest, name: str, report: Report, reason: str) -> ChatRequest:
@@ -209,7 +209,7 @@ def _with_tool_choice(request: ChatRequest, aim: Aim, report: Report) -> ChatReq
 
 
 def _forces_tools(aim: Aim) -> bool:
-    return aim.traits.forced_tools and "tool_choice" not in aim.lacks
+    return aim.traits.forced_tools and aim.lacks.isdisjoint({"tools", "tool_choice"})
 
 
 def _structured(request: ChatRequest, aim: Aim) -> StructuredOutput | None:
@@ -217,34 +217,49 @@ def _structured(request: ChatRequest, aim: Aim) -> StructuredOutput | None:
     traits, wanted = aim.traits, request.response_format
     if not isinstance(wanted, JsonFormat | JsonSchemaFormat):
         return None
-    combines = not request.tools or traits.structured_with_tools
     native = traits.json_object if isinstance(wanted, JsonFormat) else traits.structured == "native"
-    if native and combines and "response_format" not in aim.lacks:
+    if native and _takes_format(request, aim):
         return "native"
     by_tool = isinstance(wanted, JsonSchemaFormat) and traits.structured != "prompt" and not request.tools
-    return "tool" if by_tool and _forces_tools(aim) and "tools" not in aim.lacks else "prompt"
+    return "tool" if by_tool and _forces_tools(aim) and _is_of_object(wanted) else "prompt"
 
 
-def _shaped(request: ChatRequest, mode: StructuredOutput | None, stop: tuple[str, ...]) -> Fitted:
+def _takes_format(request: ChatRequest, aim: Aim) -> bool:
+    """Tell whether the form of the answer can be asked for beside the tools, if there are any."""
+    return (not request.tools or aim.traits.structured_with_tools) and "response_format" not in aim.lacks
+
+
+def _is_of_object(wanted: Any) -> bool:
+    """Tell whether a schema is of an object, as the arguments of a tool are."""
+    return wanted.schema.get("type") == "object" or "properties" in wanted.schema
+
+
+def _shaped(request: ChatRequest, aim: Aim, mode: StructuredOutput | None, stop: tuple[str, ...]) -> Fitted:
     wanted = request.response_format
     if mode == "tool" and isinstance(wanted, JsonSchemaFormat):
         tool = FunctionTool(wanted.name, wanted.description or "Gives the answer.", wanted.schema, wanted.strict)
         request = replace(request, tools=[tool], tool_choice=NamedTool(wanted.name), response_format=None)
         return Fitted(request, Shaping(stop=stop, tool=wanted.name, structured="tool"))
     if mode == "prompt":
-        request = _told(replace(request, response_format=None), _plea(wanted))
+        # Some JSON is better than none: the schema is told in words, and that it is JSON by the format.
+        form = JsonFormat() if aim.traits.json_object and _takes_format(request, aim) and _is_schema(wanted) else None
+        request = _told(replace(request, response_format=form), _plea(wanted))
         return Fitted(request, Shaping(stop=stop, fenced=True, structured="prompt"))
     if isinstance(wanted, JsonFormat) and not _mentions_json(request.messages):
         request = _told(request, "Answer with a JSON object.")
     return Fitted(request, Shaping(stop=stop, structured=mode))
 
 
+def _is_schema(wanted: Any) -> bool:
+    return isinstance(wanted, JsonSchemaFormat) and _is_of_object(wanted)
+
+
 def _plea(wanted: Any) -> str:
-    plea = "Answer with one JSON object and nothing else: no explanation, no Markdown."
     if not isinstance(wanted, JsonSchemaFormat):
-        return plea
+        return "Answer with one JSON object and nothing else: no explanation, no Markdown."
     schema = msgspec.json.encode(wanted.schema, order="deterministic").decode()
-    return f"{plea} It must match this JSON Schema:\n{schema}"
+    plea = "Answer with JSON and nothing else: no explanation, no Markdown. It must match this JSON Schema:"
+    return f"{plea}\n{schema}"
 
 
 def _told(request: ChatRequest, words: str) -> ChatRequest:

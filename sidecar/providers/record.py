@@ -59,9 +59,10 @@ def every_model(traits: ModelTraits) -> Callable[[Any, str], ModelTraits]:
 class Provider(Struct, frozen=True, kw_only=True):
     """One provider. `base_url` is its own address, `None` where a configuration must give one.
 
-    `offers` is what it can be asked for. `origins` are further addresses that its keys may go to, such as regions, as `origin_of` writes them.
-    `key_header` and `key_prefix` say how the key is sent. `url(place, path)` and `headers(config)` cover what its API
-    needs beyond that, `traits(config, model)` tells what a model takes.
+    `offers` is what it can be asked for. `origins` are further addresses that its keys may go to, such as regions, as
+    `origin_of` writes them. `key_header` and `key_prefix` say how the key is sent. `url(place, path)` and
+    `headers(config)` cover what its API needs beyond that, `traits(config, model)` tells what a model takes, and
+    `additions(config)` are members that each body gets.
     """
 
     id: str

@@ -293,6 +293,20 @@ def test_a_schema_is_told_in_words_where_there_is_no_other_way() -> None:
     assert told.role == "system"
     assert str(told.content).endswith('It must match this JSON Schema:\n{"type":"object"}')
     assert shaping == Shaping(fenced=True, structured="prompt")
+    assert request.response_format == JsonFormat()
+
+
+def test_a_schema_in_words_is_alone_where_json_cannot_be_asked_for() -> None:
+    by_words = ModelTraits(structured="prompt", structured_with_tools=False)
+    assert fitted(traits=by_words, response_format=SCHEMA, tools=[TOOL])[0].response_format is None
+    assert fitted(traits=replace(by_words, json_object=False), response_format=SCHEMA)[0].response_format is None
+    numbers = JsonSchemaFormat({"type": "array", "items": {"type": "integer"}}, "out")
+    assert fitted(traits=by_words, response_format=numbers)[0].response_format is None
+
+
+def test_only_an_object_can_come_as_a_call_of_a_tool() -> None:
+    numbers = JsonSchemaFormat({"type": "array", "items": {"type": "integer"}}, "out")
+    assert fitted(traits=ModelTraits(structured="tool"), response_format=numbers)[1].structured == "prompt"
 
 
 def test_any_object_is_asked_for_in_words_too() -> None:

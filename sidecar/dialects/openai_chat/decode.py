@@ -174,8 +174,7 @@ class Decoder:
 
     def _count(self, wire: WireUsage, events: list[StreamEvent]) -> None:
         quirks = self._aim.quirks
-        if quirks.cost_field:
-            self.cost = price(wire.cost) or self.cost
+        self.cost = price(wire, told=quirks.cost_field) or self.cost
         usage = merge(self._usage, normalise(wire, reasoning_excluded=quirks.reasoning_excluded))
         if usage not in (self._usage, UsageDelta()):
             self._usage = usage

@@ -5,8 +5,8 @@ from typing import Final
 
 from msgspec import Raw
 
+from sidecar.dialects.money import decimal
 from sidecar.dialects.openai_chat.listing import Model, Override, Pricing
-from sidecar.dialects.openai_chat.usage import decimal
 from sidecar.schema.models import LongContextRates, ModelPrice
 
 MILLION: Final = Decimal(1_000_000)

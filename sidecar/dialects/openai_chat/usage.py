@@ -1,21 +1,17 @@
 """Token counts in the words of the protocol: totals include their parts."""
 
-from decimal import Decimal, InvalidOperation
 from typing import Final
 
 import msgspec
-from msgspec import Raw
 from msgspec.structs import asdict
 
 from sidecar.dialects.counts import Counts, Number, checked, whole
 from sidecar.dialects.lenient import UNREADABLE
+from sidecar.dialects.money import decimal, ticks
 from sidecar.dialects.openai_chat.wire import Bill, TokenDetails, WireUsage
 from sidecar.schema.events import UsageDelta
 
 NO_DETAILS: Final = TokenDetails()
-
-MAX_DIGITS: Final = 40
-"""Of how many digits in front of or behind its point a number can still be a price."""
 
 
 def normalise(wire: WireUsage, *, reasoning_excluded: bool) -> UsageDelta:
@@ -60,26 +56,17 @@ def merge(older: UsageDelta | None, newer: UsageDelta) -> UsageDelta:
     return UsageDelta(**(asdict(older) | known))
 
 
-def price(cost: Raw) -> str | None:
-    """Return what an answer cost, told as a number or by its items, as a decimal string."""
-    if bytes(memoryview(cost)[:1]) != b"{":
-        return decimal(cost)
+def price(wire: WireUsage, *, told: bool) -> str | None:
+    """Return what the answer cost in US dollars; `told` says whether `cost`, a number or its items, is that."""
+    amount = ticks(wire.cost_in_usd_ticks)
+    if amount is not None or not told:
+        return amount
+    if bytes(memoryview(wire.cost)[:1]) != b"{":
+        return decimal(wire.cost)
     try:
-        return decimal(msgspec.json.decode(cost, type=Bill).total_cost)
+        return decimal(msgspec.json.decode(wire.cost, type=Bill).total_cost)
     except UNREADABLE:
         return None
-
-
-def decimal(number: Raw) -> str | None:
-    """Return a JSON number, or a number in a string, as a decimal string without loss."""
-    text = bytes(number).decode().strip('"')
-    if not text or text == "null":
-        return None
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        return None
-    return format(value, "f") if value.is_finite() and abs(value.adjusted()) < MAX_DIGITS else None
 
 
 def _gap(wire: WireUsage) -> int | None:

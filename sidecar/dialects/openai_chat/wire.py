@@ -34,6 +34,7 @@ class WireUsage(Struct, frozen=True, gc=False):
     cache_creation_input_tokens: Number = None
     reasoning_tokens: Number = None
     cost: Raw = Raw()
+    cost_in_usd_ticks: Number = None
 
 
 class Bill(Struct, frozen=True, gc=False):

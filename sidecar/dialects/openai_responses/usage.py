@@ -1,19 +1,14 @@
 """Token counts and prices in the words of the protocol."""
 
-from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from msgspec import Raw
-
-from sidecar.dialects.counts import Counts, checked, whole
+from sidecar.dialects.counts import Counts, checked
+from sidecar.dialects.money import decimal, ticks
 from sidecar.dialects.openai_responses.wire import InputDetails, OutputDetails, WireUsage
 from sidecar.schema.events import UsageDelta
 
 NO_INPUT: Final = InputDetails()
 NO_OUTPUT: Final = OutputDetails()
-
-TICK_DIGITS: Final = 10
-"""A tick is 10⁻¹⁰ US dollars."""
 
 
 def counted(wire: WireUsage) -> UsageDelta:
@@ -36,19 +31,7 @@ def counted(wire: WireUsage) -> UsageDelta:
 
 def price(wire: WireUsage, *, told: bool) -> str | None:
     """Return what the answer cost in US dollars; `told` says whether `cost` is that."""
-    ticks = whole(wire.cost_in_usd_ticks)
-    if ticks is not None:
-        return format(Decimal(ticks).scaleb(-TICK_DIGITS).normalize(), "f")
-    return _decimal(wire.cost) if told else None
-
-
-def _decimal(number: Raw) -> str | None:
-    """Return a JSON number as a decimal string without loss."""
-    try:
-        value = Decimal(bytes(number).decode())
-    except (InvalidOperation, UnicodeDecodeError):
-        return None
-    return format(value, "f") if value.is_finite() else None
+    return ticks(wire.cost_in_usd_ticks) or (decimal(wire.cost) if told else None)
 
 
 def _gap(wire: WireUsage) -> float:

@@ -191,7 +191,7 @@ def test_a_schema_that_the_model_takes_in_no_other_way_is_told_in_words() -> Non
     request = ChatRequest(messages=[HELLO], response_format=JsonSchemaFormat({"type": "object"}))
     encoded = DIALECT.encode_request(request, aim(ModelTraits(structured="prompt")))
     told = (
-        "Answer with one JSON object and nothing else: no explanation, no Markdown. "
+        "Answer with JSON and nothing else: no explanation, no Markdown. "
         'It must match this JSON Schema:\n{"type":"object"}'
     )
     assert encoded.shaping == Shaping(fenced=True, structured="prompt")

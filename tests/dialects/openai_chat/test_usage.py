@@ -110,3 +110,9 @@ def test_a_price_is_told_to_the_last_digit(number: bytes, cost: str | None) -> N
     unpriced = DIALECT.decode_stream(aim())
     unpriced.feed(Frame(chunk))
     assert unpriced.cost is None
+
+
+def test_a_cost_in_ticks_is_a_cost_in_dollars() -> None:
+    decoder = DIALECT.decode_stream(aim())
+    [*decoder.feed(Frame(b'{"choices":[],"usage":{"prompt_tokens":1,"cost_in_usd_ticks":37756000}}'))]
+    assert decoder.cost == "0.0037756"
