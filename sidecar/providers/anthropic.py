@@ -6,7 +6,7 @@ from msgspec import field
 from msgspec.structs import replace
 
 from sidecar.dialects.traits import ModelTraits
-from sidecar.providers.record import CHAT, Place, Provider
+from sidecar.providers.record import CHAT_AND_COUNTS, Place, Provider
 from sidecar.schema.providers import BaseConfig
 
 STRICT_VERSION: Final = "2026-10-21"
@@ -48,7 +48,7 @@ ANTHROPIC: Final = Provider(
     id="anthropic",
     name="Anthropic",
     config=AnthropicConfig,
-    offers=CHAT | {"token_count"},
+    offers=CHAT_AND_COUNTS,
     dialect="anthropic_messages",
     base_url="https://api.anthropic.com",
     key_env="ANTHROPIC_API_KEY",

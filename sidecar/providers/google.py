@@ -4,7 +4,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from sidecar.dialects.traits import ModelTraits
-from sidecar.providers.record import CHAT_AND_EMBEDDINGS, Place, Provider
+from sidecar.providers.record import ALL, Place, Provider
 from sidecar.schema.providers import BaseConfig
 
 VERSION: Final = "/v1beta"
@@ -32,7 +32,7 @@ GOOGLE: Final = Provider(
     id="google",
     name="Google Gemini",
     config=GoogleConfig,
-    offers=CHAT_AND_EMBEDDINGS | {"token_count"},
+    offers=ALL,
     dialect="gemini_generate",
     base_url="https://generativelanguage.googleapis.com/v1beta",
     key_header="x-goog-api-key",

@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 from sidecar.dialects.quirks import ChatQuirks
 from sidecar.dialects.traits import ModelTraits
-from sidecar.providers.record import CHAT_AND_EMBEDDINGS, DialectName, Provider
+from sidecar.providers.record import ALL, DialectName, Provider
 from sidecar.schema.chat import ChatRequest
 from sidecar.schema.providers import BaseConfig
 
@@ -55,7 +55,7 @@ OPENAI: Final = Provider(
     id="openai",
     name="OpenAI",
     config=OpenAIConfig,
-    offers=CHAT_AND_EMBEDDINGS | {"token_count"},
+    offers=ALL,
     dialect="openai_responses",
     choose_dialect=choose_dialect,
     base_url="https://api.openai.com/v1",

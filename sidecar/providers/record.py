@@ -16,8 +16,10 @@ DialectName = Literal["openai_chat", "openai_responses", "anthropic_messages", "
 
 Offer = Literal["chat", "embeddings", "token_count"]
 
-CHAT: Final[frozenset[Offer]] = frozenset({"chat"})
-CHAT_AND_EMBEDDINGS: Final[frozenset[Offer]] = CHAT | {"embeddings"}
+CHAT: Final = frozenset[Offer]({"chat"})
+CHAT_AND_EMBEDDINGS: Final = frozenset[Offer]({"chat", "embeddings"})
+CHAT_AND_COUNTS: Final = frozenset[Offer]({"chat", "token_count"})
+ALL: Final = frozenset[Offer]({"chat", "embeddings", "token_count"})
 
 
 class Place(Struct, frozen=True):

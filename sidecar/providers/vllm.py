@@ -4,7 +4,7 @@ from typing import Final
 
 from sidecar.dialects.quirks import ChatQuirks
 from sidecar.dialects.traits import ModelTraits
-from sidecar.providers.record import CHAT_AND_EMBEDDINGS, Place, Provider, every_model
+from sidecar.providers.record import ALL, Place, Provider, every_model
 from sidecar.schema.providers import BaseConfig
 
 COUNT_PATH: Final = "/tokenize"
@@ -24,7 +24,7 @@ VLLM: Final = Provider(
     id="vllm",
     name="vLLM",
     config=VLLMConfig,
-    offers=CHAT_AND_EMBEDDINGS | {"token_count"},
+    offers=ALL,
     base_url="http://127.0.0.1:8000/v1",
     needs_key=False,
     local=True,
