@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Final, NoReturn
 
 from sidecar import lifeline, logs, settings
+from sidecar.catalog.listings import Listings
 from sidecar.catalog.observations import Observations
 from sidecar.concurrency import TaskGroup, move_on_after
 from sidecar.credentials import Credentials
@@ -135,6 +136,7 @@ class _Sidecar:
             credentials=self._credentials,
             streams=Streams(self._outbox, self._settings.limits),
             observations=Observations(),
+            listings=Listings(),
             chat=stack((deadline, retry, meter, structured_output), engines.chat),
             engines=engines,
             redact=self._redact,

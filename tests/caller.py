@@ -9,6 +9,7 @@ import msgspec
 from keychains import FakeBackend
 from msgspec import Raw
 
+from sidecar.catalog.listings import Listings
 from sidecar.catalog.observations import Observations
 from sidecar.credentials import Credentials
 from sidecar.handler import Call, Completion, Emit, Engine, Target
@@ -82,6 +83,7 @@ class Caller:
             credentials=self.credentials,
             streams=unused,
             observations=Observations(),
+            listings=Listings(),
             chat=unused,
             engines=cast("Any", FakeShelf(self.engine)),
             redact=str,

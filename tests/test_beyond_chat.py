@@ -159,3 +159,18 @@ def test_an_answer_is_priced_by_the_table_and_its_pace_is_remembered(host: Host)
     assert result["cost"] == {"amount": "0.003", "currency": "USD", "source": "table", "estimated": False}
     assert result["attempts"][0]["cost"] == result["cost"]
     assert model["first_token_ms"] == result["timing"]["first_token_ms"]
+
+
+def test_a_list_that_tells_prices_is_read_once_and_reckoned_with(host: Host) -> None:
+    pricing = {"prompt": "0.000002", "completion": "0.00001"}
+    listing = upstream.answer({"data": [{"id": "a/b", "context_length": 8192, "pricing": pricing}]})
+    with upstream.running(upstream.by_path(models=listing)) as server:
+        configure(host, server, "openrouter")
+        question = {"provider": "openrouter", "model": "a/b", "messages": HELLO, "max_tokens": 100}
+        first, second = (host.call("chat.estimate", question) for _ in range(2))
+        assert [request.path for request in server.requests] == ["/v1/models"]
+    assert first == second
+    assert (first["context_length"], first["cost"]["maximum"]) == (
+        8192,
+        {"amount": "0.001002", "currency": "USD", "source": "provider", "estimated": True},
+    )

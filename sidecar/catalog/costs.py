@@ -2,11 +2,11 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import asdict
 
-from sidecar.catalog.prices import Price, Rate, Tiered, price_of
+from sidecar.catalog.prices import Price, Rate, Tier, Tiered, price_of
 from sidecar.schema.models import LongContextRates, ModelPrice
 from sidecar.schema.usage import Cost, Usage
 
@@ -72,6 +72,19 @@ def shown(price: Price) -> ModelPrice:
         ],
         **{name: money(rate_at(rate, 0)) for name, rate in rates.items()},
     )
+
+
+def price_of_list(price: ModelPrice) -> Price:
+    """Return a price that a provider told, as one to reckon with: the reverse of `shown`."""
+    rates: dict[str, Any] = {name: _rate(name, price) for name in COUNTS if getattr(price, name) is not None}
+    return Price(**rates, request=None if price.request is None else Decimal(price.request))
+
+
+def _rate(name: str, price: ModelPrice) -> Rate:
+    base = Decimal(getattr(price, name))
+    told = [(step.above, getattr(step, name)) for step in sorted(price.long_context, key=lambda step: step.above)]
+    tiers = tuple(Tier(above, Decimal(rate)) for above, rate in told if rate is not None)
+    return Tiered(base, tiers) if tiers else base
 
 
 def money(amount: Decimal) -> str:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Final
 
 import msgspec
@@ -14,7 +15,7 @@ from sidecar.dialects.files import kind_of
 from sidecar.dialects.traits import FileKind
 from sidecar.handler import Call, Engine, Target
 from sidecar.methods.attachments import names_files, with_files
-from sidecar.methods.models import completed
+from sidecar.methods.models import asked, completed
 from sidecar.methods.services import Services
 from sidecar.rpc.router import Method, Request
 from sidecar.schema.chat import Base64Source, ChatRequest, File, JsonSchemaFormat, Part, ToolResult, Warning
@@ -64,7 +65,7 @@ async def _estimate(services: Services, params: ChatRequest, choice: Choice) -> 
         params = await asyncio.to_thread(with_files, params, services.allowed_paths)
     engine = await services.engines.get(target.provider.engine)
     counted = await _count(services, engine, Call(request=params, target=target, report=lambda _: None))
-    info = await _model(engine, target)
+    info = await _model(services, target)
     longest = min((n for n in (params.max_tokens, info.max_output_tokens) if n is not None), default=None)
     context = _context_length(params, target, info)
     return ChatEstimate(
@@ -75,7 +76,7 @@ async def _estimate(services: Services, params: ChatRequest, choice: Choice) -> 
         max_output_tokens=longest,
         context_length=context,
         fits=None if context is None else counted.tokens + (params.max_tokens or 0) <= context,
-        cost=_costs(target, counted, longest),
+        cost=_costs(target, info, counted, longest),
         warnings=counted.warnings,
     )
 
@@ -127,15 +128,18 @@ def _tokens(length: int) -> int:
     return -(-length // BYTES_PER_TOKEN)
 
 
-async def _model(engine: Engine, target: Target) -> ModelInfo:
-    """Return what is known of the model; only local providers are asked, which answer at once or not at all."""
-    found: list[ModelInfo] = []
-    if target.provider.local:
+async def _model(services: Services, target: Target) -> ModelInfo:
+    """Return what is known of the model.
+
+    Local providers are asked, who answer at once or not at all, and those whose list tells prices, now and then.
+    """
+    found = None if target.provider.local else services.listings.find(target.id, target.endpoint, monotonic())
+    if found is None and (target.provider.local or target.provider.lists_prices):
         with suppress(SidecarError):
             async with move_on_after(ASK_S):
-                found = await engine.models(target)
-    unknown = ModelInfo(id=target.model, provider=target.id)
-    return completed([next((info for info in found if info.id == target.model), unknown)], target)[0]
+                found = {info.id: info for info in await asked(services, target)}
+    info = (found or {}).get(target.model) or ModelInfo(id=target.model, provider=target.id)
+    return completed([info], target)[0]
 
 
 def _context_length(request: ChatRequest, target: Target, info: ModelInfo) -> int | None:
@@ -150,17 +154,24 @@ def _context_length(request: ChatRequest, target: Target, info: ModelInfo) -> in
     return wanted if known is None else min(wanted, known)
 
 
-def _costs(target: Target, counted: _Counted, longest: int | None) -> CostEstimate:
-    maximum = None if longest is None else _cost(target, counted, longest)
-    return CostEstimate(_cost(target, counted, 0), maximum)
+def _costs(target: Target, info: ModelInfo, counted: _Counted, longest: int | None) -> CostEstimate:
+    def cost(output_tokens: int) -> Cost:
+        usage = Usage(input_tokens=counted.tokens, output_tokens=output_tokens, source=counted.source)
+        return _cost(target, info, usage)
+
+    return CostEstimate(cost(0), None if longest is None else cost(longest))
 
 
-def _cost(target: Target, counted: _Counted, output_tokens: int) -> Cost:
-    from sidecar.catalog.costs import table_cost  # a start does without it
+def _cost(target: Target, info: ModelInfo, usage: Usage) -> Cost:
+    """Return what so many tokens cost: by the provider's own list, or else by the packaged tables."""
+    from sidecar.catalog.costs import cost_of, money, price_of_list, table_cost  # a start does without them
 
     if target.provider.free:
         return Cost(amount="0", source="free")
-    usage = Usage(input_tokens=counted.tokens, output_tokens=output_tokens, source=counted.source)
+    if info.price is not None and info.price.source == "provider":
+        amount = cost_of(price_of_list(info.price), usage)
+        if amount is not None:
+            return Cost(amount=money(amount), source="provider", estimated=usage.source == "estimated")
     return table_cost(target.provider.id, target.model, usage, datetime.now(UTC)) or Cost(amount=None)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Final
 
 from msgspec.structs import replace
@@ -43,9 +44,16 @@ def list_(services: Services, params: OptionalProvider, request: Request) -> Awa
 
 async def _list(services: Services, choice: Choice) -> ModelList:
     target = await services.targets.resolve(choice)
+    models = await asked(services, target)
+    return ModelList(target.id, await asyncio.to_thread(completed, models, target))
+
+
+async def asked(services: Services, target: Target) -> list[ModelInfo]:
+    """Return the models that a target tells of, and remember them for a while."""
     engine = await services.engines.get(target.provider.engine)
     models = await engine.models(target)
-    return ModelList(target.id, await asyncio.to_thread(completed, models, target))
+    services.listings.remember(target.id, target.endpoint, models, monotonic())
+    return models
 
 
 def completed(models: list[ModelInfo], target: Target) -> list[ModelInfo]:

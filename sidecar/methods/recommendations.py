@@ -8,7 +8,7 @@ from sidecar.catalog.machine import has_room
 from sidecar.catalog.ranking import Candidate, recommended
 from sidecar.concurrency import TaskGroup, move_on_after
 from sidecar.handler import Target
-from sidecar.methods.models import completed
+from sidecar.methods.models import asked, completed
 from sidecar.methods.services import Services
 from sidecar.rpc.router import Method, Request
 from sidecar.schema.chat import Origin
@@ -67,8 +67,7 @@ class _Survey:
 
     async def _candidates(self, id_: str) -> list[Candidate]:
         target = await self._services.targets.resolve(self._services.targets.choose_provider(id_))
-        engine = await self._services.engines.get(target.provider.engine)
-        models = await asyncio.to_thread(completed, await engine.models(target), target)
+        models = await asyncio.to_thread(completed, await asked(self._services, target), target)
         return [self._candidate(info, target) for info in models]
 
     def _candidate(self, info: ModelInfo, target: Target) -> Candidate:

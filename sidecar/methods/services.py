@@ -5,6 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from sidecar.catalog.listings import Listings
 from sidecar.catalog.observations import Observations
 from sidecar.credentials import Credentials
 from sidecar.engines.shelf import Shelf
@@ -26,6 +27,7 @@ class Services(Struct, kw_only=True):
     credentials: Credentials
     streams: Streams
     observations: Observations
+    listings: Listings
     chat: ChatHandler
     engines: Shelf
     redact: Callable[[str], str]

@@ -27,6 +27,7 @@ OPENROUTER: Final = Provider(
     base_url="https://openrouter.ai/api/v1",
     key_env="OPENROUTER_API_KEY",
     key_path="/key",
+    lists_prices=True,
     headers=app_headers,
     quirks=ChatQuirks(
         top_k=True,

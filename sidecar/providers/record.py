@@ -93,6 +93,8 @@ class Provider(Struct, frozen=True, kw_only=True):
     """What only a good key can read, where the list of models is open to all."""
     models_path: str | None = None
     """Where the models are listed, if not where the dialect has them."""
+    lists_prices: bool = False
+    """Whether the list of models tells what they cost."""
     lists_all_models: bool = True
     """Whether a model that the server does not list is one that it does not have."""
     url: Callable[[Place, str], str] = same_url

@@ -10,7 +10,7 @@ from genai_prices import types
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.catalog.costs import cost_of, money, shown, table_cost
+from sidecar.catalog.costs import cost_of, money, price_of_list, shown, table_cost
 from sidecar.catalog.prices import Price, Tier, Tiered, price_of, table
 from sidecar.catalog.rendering import NAMES, SOURCE
 from sidecar.schema.models import LongContextRates, ModelPrice
@@ -184,3 +184,12 @@ def test_a_price_is_shown_with_its_tiers() -> None:
     )
     fee = Price(input=Decimal(1), output=Decimal(1), request=Decimal("0.012"))
     assert shown(fee) == ModelPrice(source="table", input="1", output="1", request="0.012")
+
+
+@given(st.integers(0, 2_000_000), st.integers(0, 100_000))
+def test_a_price_that_is_shown_can_be_reckoned_with(asked: int, answered: int) -> None:
+    usage = Usage(input_tokens=asked, output_tokens=answered, cache_read_tokens=asked // 2)
+    for kind, model in (("openai", "gpt-6-sol"), ("anthropic", "claude-haiku-5-5"), ("google", "gemini-3.8-flash")):
+        price = price_of(kind, model, NOW)
+        assert price is not None
+        assert cost_of(price_of_list(shown(price)), usage) == cost_of(price, usage)

@@ -8,6 +8,7 @@ from caller import Caller, FakeShelf
 from msgspec import Struct
 
 from sidecar.catalog import machine
+from sidecar.catalog.listings import Listings
 from sidecar.catalog.observations import Observations, Pace
 from sidecar.handler import Target
 from sidecar.methods import recommendations
@@ -46,12 +47,13 @@ class Wired(Struct):
     targets: Any
     engines: Any
     observations: Observations
+    listings: Listings
 
 
 @pytest.fixture
 def services(caller: Caller) -> Wired:
     known = caller._router._services
-    return Wired(known.targets, known.engines, Observations())
+    return Wired(known.targets, known.engines, Observations(), Listings())
 
 
 async def ask(services: Wired, engine: Lister, **params: Any) -> Any:
