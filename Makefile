@@ -19,7 +19,7 @@ sys.exit(f"protocol/ is out of date ({', '.join(stale)}): run make protocol" if 
 endef
 export PROTOCOL_DRIFT
 
-.PHONY: demo test check protocol llama-cpp-python clean
+.PHONY: demo test check protocol prices snapshots llama-cpp-python clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/llm-sidecar chat --demo
@@ -39,6 +39,14 @@ check: $(VENV)/.dev
 protocol: $(VENV)/.dev
 	$(BIN)/python -m protocol.generate
 	$(BIN)/python tests/readme.py
+
+# The packaged price tables, after another version of genai-prices was installed.
+prices: $(VENV)/.dev
+	$(BIN)/python -m sidecar.catalog.rendering
+
+# What each dialect writes for each request; to be read before it is committed.
+snapshots: $(VENV)/.dev
+	$(BIN)/python tests/dialects/test_matrix.py
 
 # The second runtime for local models, and its server for the tests: minutes of compiling, with C++ compiler and CMake.
 llama-cpp-python: $(VENV)/.llama-cpp-python

@@ -42,7 +42,7 @@ OPTIONS: Final = frozenset(
 )
 """What some formats have no word for."""
 
-UNANSWERABLE: Final = frozenset({"max_tokens", "opaque", "cache"})
+LEFT_TO_DIALECTS: Final = frozenset({"max_tokens", "opaque", "cache"})
 """What dialects themselves leave out or write otherwise."""
 
 
@@ -62,7 +62,7 @@ def fit(request: ChatRequest, aim: Aim, report: Report, takes: frozenset[str]) -
     request = replace(request, stop=[]) if stop else request
     if request.parallel_tool_calls and "parallel_tool_calls" not in takes:
         request = replace(request, parallel_tool_calls=None)  # what all do by themselves
-    for name in sorted((OPTIONS - takes | aim.lacks) - UNANSWERABLE - {"stop", "response_format", "tool_choice"}):
+    for name in sorted((OPTIONS - takes | aim.lacks) - LEFT_TO_DIALECTS - {"stop", "response_format", "tool_choice"}):
         request = _without(request, name, report, "The provider takes no")
     for step in STEPS:
         request = step(request, aim.traits, report)

@@ -48,6 +48,11 @@ class Shaper:
                 return
             yield from self._shape(event)
 
+    def rest(self) -> Iterator[StreamEvent]:
+        """Yield what was held back of an answer that broke off."""
+        if not self.stopped:
+            yield from self._say(self._cutter.rest())
+
     def _shape(self, event: StreamEvent) -> Iterator[StreamEvent]:
         if isinstance(event, ToolCallDelta) and self._is_answer(event):
             event = TextDelta(event.index, event.arguments)

@@ -52,6 +52,12 @@ class Reader:
             self._transcript.add(event)
             await self._emit(event)
 
+    async def give_up(self) -> None:
+        """Deliver what was held back of an answer that broke off."""
+        shaper, self._shaper = self._shaper, None
+        if shaper is not None:
+            await self.deliver(shaper.rest())
+
     async def read(self, answer: Incoming, base_url: str) -> None:
         """Deliver an answer as it comes: in one piece, or else as a stream."""
         kind = media_type(answer.headers)

@@ -87,6 +87,7 @@ class HttpEngine:
                 await reader.read(answer, call.target.endpoint)
         except SidecarError as error:
             if not reader.survives(error):
+                await reader.give_up()
                 raise
         await reader.finish()
 

@@ -206,6 +206,19 @@ async def test_a_stop_sequence_that_cannot_be_sent_is_kept_here(engine: HttpEngi
     assert done.usage.source == "estimated"
 
 
+async def test_words_that_may_begin_a_stop_sequence_are_part_of_an_answer_that_breaks_off(engine: HttpEngine) -> None:
+    async def play(exchange: Exchange) -> None:
+        await exchange.start(200, {"content-type": "text/event-stream"})
+        await exchange.send(stream("one tw", "stop")[0])
+        await exchange.cut()
+
+    async with upstream.serve(play) as server:
+        question = call(target(server.url, lacks=frozenset({"stop"})), stop=["two"])
+        with pytest.raises(SidecarError) as raised:
+            await ask(engine, question)
+    assert (raised.value.type, question.transcript.message().content) == ("stream_interrupted", [Text("one tw")])
+
+
 async def test_an_answer_in_json_may_come_as_a_call_of_a_tool(engine: HttpEngine) -> None:
     arguments = {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "person", "arguments": '{"a":1}'}}]}
     chunks = [{"choices": [{"delta": arguments}]}, {"choices": [{"delta": {}, "finish_reason": "tool_calls"}]}]
