@@ -1,6 +1,7 @@
 """The way to a server, tried step by step, so that a person learns which step fails and what to do about it."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Final
@@ -8,15 +9,17 @@ from urllib.parse import urlsplit
 
 from sidecar.engines.reading import Reading
 from sidecar.providers.origins import is_loopback
-from sidecar.schema.errors import SidecarError
+from sidecar.schema.errors import ErrorType, SidecarError
 from sidecar.schema.models import ModelInfo
 from sidecar.schema.providers import StageName, TestStage
 
 STEP_SECONDS: Final = 15
-KEY_TROUBLE: Final = frozenset({401, 402, 403})
-"""The statuses of a server that was reached and does not like the key."""
+KEY_TROUBLE: Final[frozenset[ErrorType]] = frozenset({"authentication", "permission_denied", "insufficient_quota"})
+"""The errors of a server that was reached and does not like the key; its status may be a mere 400."""
 
 LATEST: Final = ":latest"
+FOLDER: Final = "models/"
+_DATE: Final = r"20\d\d-?\d\d-?\d\d"
 SUGGESTIONS: Final = 3
 
 Step = Callable[[], Awaitable[None]]
@@ -91,7 +94,7 @@ class Diagnosis:
         try:
             self._models = await self._reading.models()
         except SidecarError as error:
-            if error.details.get("http_status") not in KEY_TROUBLE:
+            if error.type not in KEY_TROUBLE:
                 raise
             self._refused = error
 
@@ -104,10 +107,18 @@ class Diagnosis:
 
     async def _model(self) -> None:
         model, known = self._target.model, [info.id for info in self._models]
-        if not {model, model + LATEST, model.partition(":")[0]}.isdisjoint(known):
+        if _is_listed(model, known):
             return
         message = f"The server does not list the model {model}."
         raise SidecarError("model_not_found", message, hint=_similar(model, known))
+
+
+def _is_listed(model: str, known: list[str]) -> bool:
+    """Tell whether a list has a model, be it under a name with a tag, a variant or a date."""
+    if not {model, model + LATEST, model.partition(":")[0], model.removeprefix(FOLDER)}.isdisjoint(known):
+        return True
+    name = re.escape(model.removesuffix("-latest"))
+    return any(re.fullmatch(rf"{name}-(?:latest|{_DATE})", id_) for id_ in known)
 
 
 def _similar(model: str, known: list[str]) -> str | None:

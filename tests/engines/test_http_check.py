@@ -17,7 +17,8 @@ from sidecar.schema.secret import Secret
 
 pytestmark = pytest.mark.anyio
 
-LISTING = upstream.answer({"data": [{"id": "small-1"}, {"id": "large-1"}, {"id": "qwen3:latest"}]})
+NAMES = ("small-1", "large-1", "qwen3:latest", "haiku-4-5-20251001", "mini-2024-07-18")
+LISTING = upstream.answer({"data": [{"id": name} for name in NAMES]})
 SERVER = upstream.by_path(models=LISTING)
 
 
@@ -175,8 +176,20 @@ async def test_a_model_that_is_not_listed_fails_with_those_that_are(engine: Http
     assert failure(stages) == ("model", "model_not_found", "It lists small-1.")
 
 
-@pytest.mark.parametrize("model", ["qwen3", "qwen3:latest", "small-1:nitro"])
-async def test_tags_and_variants_of_a_model_are_found(engine: HttpEngine, model: str) -> None:
+@pytest.mark.parametrize(
+    "model",
+    [
+        "qwen3",
+        "qwen3:latest",
+        "small-1:nitro",
+        "models/small-1",
+        "haiku-4-5",
+        "haiku-4-5-latest",
+        "mini",
+        "mini-latest",
+    ],
+)
+async def test_tags_and_variants_and_dates_of_a_model_are_found(engine: HttpEngine, model: str) -> None:
     async with upstream.serve(SERVER) as server:
         stages = await engine.check(target(server.url + "/v1", model=model))
     assert ok(stages)[-1] == "model"
@@ -187,3 +200,11 @@ async def test_models_are_not_compared_where_that_would_say_nothing(engine: Http
     async with upstream.serve(SERVER) as server:
         stages = await engine.check(target(server.url + "/v1", kind, model))
     assert ok(stages) == ["config", "dns", "tcp", "http", "auth"]
+
+
+async def test_a_key_that_is_refused_with_a_mere_400_fails_at_auth(engine: HttpEngine) -> None:
+    details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}]
+    body = {"error": {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT", "details": details}}
+    async with upstream.serve(upstream.answer(body, 400)) as server:
+        stages = await engine.check(target(server.url + "/v1beta", "google", key="wrong"))
+    assert failure(stages)[:2] == ("auth", "authentication")
