@@ -52,6 +52,18 @@ def test_a_model_that_is_gone_names_its_successor(host: Host, kind: str) -> None
     assert reply["error"]["data"]["hint"] == hint
 
 
+@pytest.mark.parametrize("kind", GONE)
+def test_a_test_of_a_model_that_is_gone_names_its_successor(host: Host, kind: str) -> None:
+    model, _, hint = GONE[kind]
+    with upstream.running(
+        two_pages if kind != "openai" else upstream.answer({"data": [{"id": "gpt-6-sol"}]})
+    ) as server:
+        configure(host, server, kind, model=model)
+        tested = host.call("providers.test", {"provider": kind})
+    last = tested["stages"][-1]
+    assert (last["stage"], last["ok"], last["hint"]) == ("model", False, hint)
+
+
 async def two_pages(exchange: upstream.Exchange) -> None:
     """List three models of each maker on two pages."""
     path = exchange.request.path

@@ -3,12 +3,12 @@
 import asyncio
 import time
 from collections.abc import Awaitable
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from sidecar.catalog.observations import Pace
 from sidecar.handler import Call
 from sidecar.methods.attachments import names_files, with_files
+from sidecar.methods.models import successor
 from sidecar.methods.services import Services
 from sidecar.rpc.router import Method, Request
 from sidecar.schema.chat import (
@@ -176,7 +176,7 @@ class _Conversation:
         if isinstance(self._answer, Stream):
             self._answer.flush()
             details |= {"stream_id": self._answer.id, "chunks": self._answer.chunks}
-        if error.type == "model_not_found" and (hint := _successor(self._choice)):
+        if error.type == "model_not_found" and (hint := successor(self._choice)):
             error.details["hint"] = hint
         if call := self._call:
             details |= {"model": call.target.model, "attempts": call.attempts or None}
@@ -194,13 +194,6 @@ def _pace(result: ChatResult) -> Pace:
         return Pace(first)
     ms = result.timing.total_ms - first
     return Pace(first, None if not tokens or ms < PACED_MS else tokens * 1000 / ms)
-
-
-def _successor(choice: Choice) -> str | None:
-    """Return what became of a model that is not there any more, where that is known."""
-    from sidecar.catalog.facts import successor_hint
-
-    return successor_hint(choice.instance.record.id, choice.model, datetime.now(UTC).date())
 
 
 METHODS: Final = (

@@ -66,6 +66,13 @@ def completed(models: list[ModelInfo], target: Target) -> list[ModelInfo]:
     return [described(info, provider.id, provider.traits(target.config, info.id), at) for info in models]
 
 
+def successor(choice: Choice) -> str | None:
+    """Return what became of the chosen model if it is known to be gone, or to go."""
+    from sidecar.catalog.facts import successor_hint  # a start does without it
+
+    return successor_hint(choice.instance.record.id, choice.model, datetime.now(UTC).date())
+
+
 METHODS: Final = (
     Method(
         name="models.list",

@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from sidecar.methods.models import successor
 from sidecar.methods.services import Services
 from sidecar.providers.params import ConfigParams, SetActiveParams, TestParams
 from sidecar.rpc.router import Method, Request
@@ -107,10 +108,17 @@ async def _test(services: Services, choice: Choice) -> TestResult:
     return TestResult(
         ok=all(stage.ok for stage in stages),
         provider=choice.provider,
-        stages=[_redacted(stage, services.redact) for stage in stages],
+        stages=[_redacted(_advised(stage, choice), services.redact) for stage in stages],
         url=choice.instance.base_url(),
         model=choice.model or None,
     )
+
+
+def _advised(stage: TestStage, choice: Choice) -> TestStage:
+    """Name the successor of a model that is gone."""
+    if stage.error is None or stage.error.data.type != "model_not_found":
+        return stage
+    return replace(stage, hint=successor(choice) or stage.hint)
 
 
 def _redacted(stage: TestStage, redact: Callable[[str], str]) -> TestStage:
