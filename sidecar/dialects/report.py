@@ -26,6 +26,10 @@ class Report:
             raise SidecarError("unsupported_parameter", f"{reason}.", param=param)
         self._warnings[Warning("unsupported_parameter", f"{reason}; {remedy}.", param)] = None
 
+    def no_cache_marks(self) -> None:
+        """Note that a hint what to cache has nowhere to go."""
+        self.unsupported("cache", "The provider decides by itself what it caches")
+
     def history(self, message: str) -> None:
         """Note that the conversation was changed so that the provider accepts it."""
         self._warnings[Warning("conversation_changed", message, "messages")] = None

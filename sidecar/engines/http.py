@@ -69,7 +69,11 @@ class HttpEngine:
         reader = Reader(call, dialect, aim, encoded.shaping, emit)
         await reader.deliver(encoded.warnings)
         for _ in range(MAX_HOPS):
-            await self._exchange(call, encoded, reader, emit)
+            try:
+                await self._exchange(call, encoded, reader, emit)
+            except SidecarError:
+                await reader.give_up()
+                raise
             further = reader.follow_up(encoded)
             if further is None:
                 return reader.cost
@@ -87,7 +91,6 @@ class HttpEngine:
                 await reader.read(answer, call.target.endpoint)
         except SidecarError as error:
             if not reader.survives(error):
-                await reader.give_up()
                 raise
         await reader.finish()
 

@@ -10,6 +10,9 @@ MAX_FRAME_BYTES: Final = 16 << 20
 """The longest event; also what may wait for the end of one."""
 
 BOM: Final = b"\xef\xbb\xbf"
+DONE: Final = b"[DONE]"
+"""What some providers send as their last event."""
+
 CR: Final = 13
 LF: Final = 10
 _IGNORED: Final = frozenset({b"", b"id", b"retry"})

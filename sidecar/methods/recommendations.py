@@ -2,10 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from sidecar.catalog.machine import has_room
-from sidecar.catalog.ranking import Candidate, recommended
 from sidecar.concurrency import TaskGroup, move_on_after
 from sidecar.handler import Target
 from sidecar.methods.models import asked, completed
@@ -15,6 +13,9 @@ from sidecar.schema.chat import Origin
 from sidecar.schema.errors import ErrorType, SidecarError
 from sidecar.schema.models import ModelInfo, Recommendations, RecommendParams, Unavailable
 from sidecar.schema.providers import ProviderInfo
+
+if TYPE_CHECKING:
+    from sidecar.catalog.ranking import Candidate
 
 ASK_S: Final = 5.0
 """How long a provider may take to list its models."""
@@ -47,6 +48,8 @@ class _Survey:
 
     async def run(self, providers: list[str], params: RecommendParams) -> Recommendations:
         """Return the best of what `providers` have; the order of their answers does not matter."""
+        from sidecar.catalog.ranking import recommended  # a start does without it
+
         async with TaskGroup() as tasks:
             for id_ in providers:
                 tasks.start_soon(self._ask, id_)
@@ -65,12 +68,15 @@ class _Survey:
         if asking.cancelled_caught:
             self._failed[id_] = "timeout"
 
-    async def _candidates(self, id_: str) -> list[Candidate]:
+    async def _candidates(self, id_: str) -> "list[Candidate]":
         target = await self._services.targets.resolve(self._services.targets.choose_provider(id_))
         models = await asyncio.to_thread(completed, await asked(self._services, target), target)
         return [self._candidate(info, target) for info in models]
 
-    def _candidate(self, info: ModelInfo, target: Target) -> Candidate:
+    def _candidate(self, info: ModelInfo, target: Target) -> "Candidate":
+        from sidecar.catalog.machine import has_room  # a start does without them
+        from sidecar.catalog.ranking import Candidate
+
         local = target.provider.local
         return Candidate(
             info=info,

@@ -1,6 +1,6 @@
 """OpenAI. https://platform.openai.com/docs/api-reference/responses"""
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from sidecar.dialects.quirks import ChatQuirks
 from sidecar.dialects.traits import ModelTraits
@@ -38,10 +38,11 @@ def account_headers(config: OpenAIConfig) -> dict[str, str]:
     return {name: value for name, value in named.items() if value}
 
 
-def choose_dialect(config: OpenAIConfig, request: ChatRequest | None) -> DialectName:
+def by_api(config: Any, request: ChatRequest | None) -> DialectName:
     """Return the dialect of the API that is configured."""
     del request
-    return SPOKEN[config.api]
+    api: Api = config.api
+    return SPOKEN[api]
 
 
 def traits(config: OpenAIConfig, model: str) -> ModelTraits:
@@ -57,7 +58,7 @@ OPENAI: Final = Provider(
     config=OpenAIConfig,
     offers=ALL,
     dialect="openai_responses",
-    choose_dialect=choose_dialect,
+    choose_dialect=by_api,
     base_url="https://api.openai.com/v1",
     key_env="OPENAI_API_KEY",
     origins=tuple(f"https://{region}.api.openai.com" for region in REGIONS),

@@ -4,9 +4,8 @@ from typing import Final
 
 from sidecar.dialects.quirks import ChatQuirks
 from sidecar.dialects.traits import ModelTraits
-from sidecar.providers.openai import SPOKEN, Api
-from sidecar.providers.record import CHAT, DialectName, Provider
-from sidecar.schema.chat import ChatRequest
+from sidecar.providers.openai import Api, by_api
+from sidecar.providers.record import CHAT, Provider
 from sidecar.schema.providers import BaseConfig
 
 
@@ -14,12 +13,6 @@ class XAIConfig(BaseConfig, frozen=True, kw_only=True, tag="xai"):
     """xAI. Its Chat Completions, `api: "chat"`, are deprecated."""
 
     api: Api = "responses"
-
-
-def choose_dialect(config: XAIConfig, request: ChatRequest | None) -> DialectName:
-    """Return the dialect of the API that is configured."""
-    del request
-    return SPOKEN[config.api]
 
 
 def traits(config: XAIConfig, model: str) -> ModelTraits:
@@ -36,7 +29,7 @@ XAI: Final = Provider(
     config=XAIConfig,
     offers=CHAT,
     dialect="openai_responses",
-    choose_dialect=choose_dialect,
+    choose_dialect=by_api,
     base_url="https://api.x.ai/v1",
     key_env="XAI_API_KEY",
     quirks=ChatQuirks(max_tokens_field="max_completion_tokens", stop=False, penalties=False, reasoning_excluded=True),

@@ -206,11 +206,14 @@ async def test_a_stop_sequence_that_cannot_be_sent_is_kept_here(engine: HttpEngi
     assert done.usage.source == "estimated"
 
 
-async def test_words_that_may_begin_a_stop_sequence_are_part_of_an_answer_that_breaks_off(engine: HttpEngine) -> None:
+@pytest.mark.parametrize("ending", ["cut", "end"])
+async def test_words_that_may_begin_a_stop_sequence_are_part_of_an_answer_that_breaks_off(
+    engine: HttpEngine, ending: str
+) -> None:
     async def play(exchange: Exchange) -> None:
         await exchange.start(200, {"content-type": "text/event-stream"})
         await exchange.send(stream("one tw", "stop")[0])
-        await exchange.cut()
+        await getattr(exchange, ending)()
 
     async with upstream.serve(play) as server:
         question = call(target(server.url, lacks=frozenset({"stop"})), stop=["two"])

@@ -6,10 +6,10 @@ from typing import Final, Protocol
 import msgspec
 from msgspec import Raw
 
-from sidecar.dialects import lenient
 from sidecar.dialects.anthropic_messages.citations import citation_of
 from sidecar.dialects.anthropic_messages.reading import read, text_of
 from sidecar.dialects.anthropic_messages.wire import Block, Delta, RareDelta, WireCitation
+from sidecar.dialects.tool_arguments import is_object
 from sidecar.schema.chat import Custom, Opaque, Origin, Part, Reasoning, Text, ToolCall
 from sidecar.schema.events import PartDelta, ReasoningDelta, StreamEvent, TextDelta, ToolCallDelta
 
@@ -198,7 +198,7 @@ class Foreign:
     def end(self) -> list[StreamEvent]:
         fragments = "".join(self._fragments)
         grown: dict[str, Raw | str | list[Raw]] = dict(self._grown)
-        if _is_object(fragments):
+        if is_object(fragments):
             grown["input"] = Raw(fragments.encode())
         return [PartDelta(self._index, self._part(self._start.opaque(**grown)))]
 
@@ -211,13 +211,6 @@ class Withheld(Foreign):
 
     def _part(self, opaque: Opaque) -> Part:
         return Reasoning("", "redacted", opaque)
-
-
-def _is_object(text: str) -> bool:
-    try:
-        return isinstance(msgspec.json.decode(text), dict)
-    except lenient.UNREADABLE:
-        return False
 
 
 KINDS: Final[dict[str, Callable[[Start], Growing]]] = {

@@ -23,12 +23,11 @@ from sidecar.dialects.anthropic_messages.wire import (
 )
 from sidecar.dialects.contract import Aim, Answer, HttpRequest
 from sidecar.framing.frame import Frame
+from sidecar.framing.sse import BOM, DONE
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import StreamEvent
 
 DELTA: Final = "content_block_delta"
-DONE: Final = b"[DONE]"
-BOM: Final = b"\xef\xbb\xbf"
 NO_DELTA: Final = Delta()
 DECODE: Final = EVENT.decode
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-import msgspec
 from msgspec import Raw
 
 from sidecar.dialects.contract import Aim
@@ -12,6 +11,7 @@ from sidecar.dialects.files import base64_of, kind_of, media_type, readable, wor
 from sidecar.dialects.history import Turn, script
 from sidecar.dialects.opaque import own, own_as
 from sidecar.dialects.report import Report, refuse
+from sidecar.dialects.tool_arguments import is_object
 from sidecar.schema.chat import (
     CacheHint,
     Custom,
@@ -26,8 +26,6 @@ from sidecar.schema.chat import (
     ToolResult,
     UrlSource,
 )
-
-CACHE_REASON: Final = "The provider decides by itself what it caches"
 
 UNVERIFIED: Final = "skip_thought_signature_validator"
 """The signature of calls that another model made. https://ai.google.dev/gemini-api/docs/thought-signatures"""
@@ -121,7 +119,7 @@ class ConversationWriter:
 
     def _arguments(self, call: ToolCall) -> Raw | Wire:
         text = call.arguments.strip()
-        if not text or _is_object(text):
+        if not text or is_object(text):
             return Raw(text.encode() or b"{}")
         self._report.history("The arguments of a tool call that are no JSON object were sent as words.")
         return {"arguments": call.arguments}
@@ -171,23 +169,15 @@ class ConversationWriter:
 
     def _cached(self, cache: CacheHint | None) -> None:
         if cache is not None:
-            self._report.unsupported("cache", CACHE_REASON)
+            self._report.no_cache_marks()
 
 
 def _is_words(part: Text | File) -> bool:
     return isinstance(part, Text) or (kind_of(part) == "text" and not isinstance(part.source, UrlSource))
 
 
-def _is_object(text: str) -> bool:
-    try:
-        msgspec.json.decode(text, type=dict[str, Raw])
-    except (msgspec.DecodeError, RecursionError):
-        return False
-    return True
-
-
 def _response(text: str, result: ToolResult) -> Wire | Raw:
     """Return what a tool said as the object that the server wants."""
     if result.is_error:
         return {"error": text}
-    return Raw(text.encode()) if _is_object(text) else {"output": text}
+    return Raw(text.encode()) if is_object(text) else {"output": text}

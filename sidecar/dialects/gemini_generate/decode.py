@@ -15,12 +15,11 @@ from sidecar.dialects.gemini_generate.parts import Parts
 from sidecar.dialects.gemini_generate.usage import Meter
 from sidecar.dialects.gemini_generate.wire import Candidate, Chunk, ChunkList, RawCandidate, RawChunk
 from sidecar.framing.frame import Frame
+from sidecar.framing.sse import BOM, DONE
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import StreamEvent, UsageDelta
 
 CHUNK: Final = msgspec.json.Decoder(Chunk)
-DONE: Final = b"[DONE]"
-BOM: Final = b"\xef\xbb\xbf"
 EMPTY: Final = frozenset({b"", b"null", b"{}"})
 
 

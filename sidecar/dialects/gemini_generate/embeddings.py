@@ -9,6 +9,7 @@ from sidecar.dialects import lenient
 from sidecar.dialects.contract import Aim, HttpRequest, Vectors
 from sidecar.dialects.counts import Counts, Number, checked
 from sidecar.dialects.gemini_generate.encode import model_name, path
+from sidecar.dialects.options import completed
 from sidecar.dialects.report import Report
 from sidecar.schema.embeddings import EmbeddingRequest, Purpose
 from sidecar.schema.errors import SidecarError
@@ -48,8 +49,7 @@ def encode_embeddings(request: EmbeddingRequest, aim: Aim) -> HttpRequest:
     options: dict[str, Any] = {"model": model_name(aim.model)}
     options |= {"taskType": TASKS[request.purpose]} if request.purpose is not None else {}
     options |= {"outputDimensionality": request.dimensions} if request.dimensions is not None else {}
-    for name in dict.fromkeys((aim.kind, aim.provider)):
-        options |= request.provider_options.get(name, {})
+    options = completed(options, request.provider_options, aim)
     requests = [options | {"content": {"parts": [{"text": text}]}} for text in request.input]
     body = msgspec.json.encode({"requests": requests})
     return HttpRequest(path(aim.model, "batchEmbedContents"), body, report.warnings)

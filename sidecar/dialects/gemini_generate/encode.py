@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from sidecar.dialects.contract import Aim, HttpRequest
 from sidecar.dialects.fitting import BUDGETS, SAMPLING, fit
-from sidecar.dialects.gemini_generate.contents import CACHE_REASON, ConversationWriter
+from sidecar.dialects.gemini_generate.contents import ConversationWriter
 from sidecar.dialects.gemini_generate.schemas import adapted, takes_nothing
 from sidecar.dialects.options import completed
 from sidecar.dialects.report import Report
@@ -143,7 +143,7 @@ def _tools(request: ChatRequest, report: Report) -> Body:
 
 def _declaration(tool: FunctionTool, report: Report) -> Body:
     if tool.cache is not None:
-        report.unsupported("cache", CACHE_REASON)
+        report.no_cache_marks()
     schema = {} if takes_nothing(tool.input_schema) else {"parametersJsonSchema": adapted(tool.input_schema)}
     return {"name": tool.name} | ({"description": tool.description} if tool.description else {}) | schema
 

@@ -14,7 +14,6 @@ from sidecar.schema.chat import Custom, File, Message, Part, Reasoning, Refusal,
 
 Wire = dict[str, Any]
 
-CACHE_REASON: Final = "The provider decides by itself what it caches"
 JOINT: Final = "\n\n"
 
 
@@ -41,7 +40,7 @@ class _Content:
                 kind = part.__struct_config__.tag
                 raise refuse(f"A part of type `{kind}` cannot be sent in such a message.")
         if isinstance(part, Text | File) and part.cache is not None:
-            self._report.unsupported("cache", CACHE_REASON)
+            self._report.no_cache_marks()
 
     def _attach(self, file: File) -> None:
         kind = readable(file, self._aim.traits)
@@ -120,7 +119,7 @@ class MessageWriter:
 
     def _result(self, result: ToolResult) -> None:
         if result.cache is not None:
-            self._report.unsupported("cache", CACHE_REASON)
+            self._report.no_cache_marks()
         parts: list[Part] = [Text(result.content)] if isinstance(result.content, str) else [*result.content]
         content = self._content(parts)
         self._shown += content.images

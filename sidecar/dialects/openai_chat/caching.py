@@ -1,12 +1,10 @@
 """Marks up to which a prompt is to be kept. https://openrouter.ai/docs/features/prompt-caching"""
 
-from typing import Any, Final
+from typing import Any
 
 from sidecar.dialects.contract import Aim
 from sidecar.dialects.report import Report
 from sidecar.schema.chat import CacheHint
-
-REASON: Final = "The provider decides by itself what it caches"
 
 
 def cache_control(hint: CacheHint | None, aim: Aim, report: Report) -> dict[str, Any]:
@@ -15,5 +13,5 @@ def cache_control(hint: CacheHint | None, aim: Aim, report: Report) -> dict[str,
         return {}
     if aim.quirks.cache_control and "cache" not in aim.lacks:
         return {"cache_control": {"type": "ephemeral"} | ({"ttl": hint.ttl} if hint.ttl != "5m" else {})}
-    report.unsupported("cache", REASON)
+    report.no_cache_marks()
     return {}

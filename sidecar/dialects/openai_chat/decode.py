@@ -14,13 +14,12 @@ from sidecar.dialects.openai_chat.usage import merge, normalise, price
 from sidecar.dialects.openai_chat.wire import Chunk, Delta, ToolFragment, WireUsage
 from sidecar.dialects.openai_chat.words import Words
 from sidecar.framing.frame import Frame
+from sidecar.framing.sse import BOM, DONE
 from sidecar.schema.chat import FinishReason, Reason
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import ReasoningDelta, RefusalDelta, StreamEvent, TextDelta, UsageDelta
 
 CHUNK: Final = msgspec.json.Decoder(Chunk)
-DONE: Final = b"[DONE]"
-BOM: Final = b"\xef\xbb\xbf"
 
 FINISH_REASONS: Final[dict[str, Reason]] = {
     "stop": "stop",

@@ -5,7 +5,6 @@ from typing import Final
 
 from sidecar.dialects.contract import Aim
 from sidecar.dialects.openai_chat.assistant import Turn
-from sidecar.dialects.openai_chat.caching import REASON
 from sidecar.dialects.openai_chat.order import ordered
 from sidecar.dialects.openai_chat.parts import PartWriter, Wire, WirePart, content
 from sidecar.dialects.report import Report, refuse
@@ -72,7 +71,7 @@ class MessageWriter:
         for part in parts:
             assert isinstance(part, ToolResult)
             if part.cache is not None:
-                self._report.unsupported("cache", REASON)
+                self._report.no_cache_marks()
             said = part.content if isinstance(part.content, str) else self._split(part, part.content)
             text = f"Error: {said}" if part.is_error else said
             id_ = self._writer.call_id(part.tool_call_id)

@@ -14,14 +14,13 @@ from sidecar.dialects.openai_responses.items import Book, Events, Foreign, Messa
 from sidecar.dialects.openai_responses.usage import counted, price
 from sidecar.dialects.openai_responses.wire import Event, Item, Response
 from sidecar.framing.frame import Frame
+from sidecar.framing.sse import BOM, DONE
 from sidecar.schema.chat import FinishReason, Reason
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import RefusalDelta, StreamEvent, TextDelta, UsageDelta
 
 DECODE_EVENT: Final = msgspec.json.Decoder(Event).decode
 MORE_TEXT: Final = "response.output_text.delta"
-DONE: Final = b"[DONE]"
-BOM: Final = b"\xef\xbb\xbf"
 
 PIECES: Final[dict[str, type[Piece]]] = {
     "message": Message,

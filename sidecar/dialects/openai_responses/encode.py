@@ -7,7 +7,7 @@ import msgspec
 
 from sidecar.dialects.contract import Aim, HttpRequest
 from sidecar.dialects.fitting import fit
-from sidecar.dialects.openai_responses.input import CACHE_REASON, InputWriter
+from sidecar.dialects.openai_responses.input import InputWriter
 from sidecar.dialects.options import completed
 from sidecar.dialects.report import Report
 from sidecar.dialects.strict_schemas import EMPTY, strict
@@ -70,7 +70,7 @@ def _tool(tool: FunctionTool | ProviderTool, report: Report) -> Body:
     if isinstance(tool, ProviderTool):
         return tool.definition
     if tool.cache is not None:
-        report.unsupported("cache", CACHE_REASON)
+        report.no_cache_marks()
     described = {} if tool.description is None else {"description": tool.description}
     parameters = tool.input_schema or EMPTY
     # Left out, `strict` would mean true.

@@ -26,7 +26,6 @@ from sidecar.schema.chat import (
     UrlSource,
 )
 
-CACHE_REASON: Final = "The provider decides by itself what it caches"
 CACHE_MARK: Final = {"prompt_cache_breakpoint": {"mode": "explicit"}}
 INSTRUCTING: Final = frozenset({"system", "developer"})
 
@@ -146,7 +145,7 @@ class InputWriter:
             return {}
         if self._aim.traits.cache_marks and "cache" not in self._aim.lacks:
             return CACHE_MARK
-        self._report.unsupported("cache", CACHE_REASON)
+        self._report.no_cache_marks()
         return {}
 
 
