@@ -11,14 +11,6 @@ unexport PYTHONDONTWRITEBYTECODE
 # The default build of llama-cpp-python crashes on processors with AMX, and pip's cache ignores build options.
 LLAMA_BUILD := -DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF -DGGML_OPENMP=OFF -DLLAMA_OPENSSL=OFF
 
-define PROTOCOL_DRIFT
-import sys
-from protocol.generate import files
-stale = [path.name for path, content in files().items() if path.read_text("utf-8") != content]
-sys.exit(f"protocol/ is out of date ({', '.join(stale)}): run make protocol" if stale else 0)
-endef
-export PROTOCOL_DRIFT
-
 .PHONY: demo test check protocol prices snapshots llama-cpp-python clean
 
 demo: $(VENV)/.demo
@@ -33,7 +25,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
-	@$(BIN)/python -c "$$PROTOCOL_DRIFT"
+	$(BIN)/python -m protocol.generate --check
 	$(BIN)/pytest --quiet tests/test_readme.py -k tables
 
 protocol: $(VENV)/.dev

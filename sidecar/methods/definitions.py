@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from sidecar.methods.table import METHODS, NOTIFICATIONS
-from sidecar.providers import ProviderConfig
+from sidecar.providers import ProviderConfig, openai
 from sidecar.schema import chat, credentials, embeddings, errors, events, models, providers, usage
 from sidecar.schema.secret import Secret
 
@@ -34,6 +34,8 @@ NAMED: Final[dict[str, Named]] = {
     "PriceSource": Named(models.PriceSource, "Who says what a model costs."),
     "Preference": Named(models.Preference, "What models are ranked by.", open=False),
     "Citation": Named(chat.Citation, "What a text refers to."),
+    "OnUnsupported": Named(chat.OnUnsupported, "What happens to an option that a model lacks.", open=False),
+    "OpenAIApi": Named(openai.Api, "Which of its APIs a provider is asked over.", open=False),
     "Effort": Named(chat.Effort, "How much the model should think.", open=False),
     "StructuredOutput": Named(chat.StructuredOutput, "The way by which an answer in JSON was had."),
     "Purpose": Named(embeddings.Purpose, "What a vector is for.", open=False),
@@ -64,6 +66,9 @@ REFINED: Final = {
     ("Attempt", "error_type"): "ErrorType",
 }
 """Fields whose Python type is wider than what they hold."""
+
+SAFE_INTEGER: Final = 2**53 - 1
+"""Larger integers lose digits where a host reads JSON numbers as doubles."""
 
 SECRET: Final = {"type": "string", "writeOnly": True}
 
@@ -184,7 +189,7 @@ def _children(schema: Schema, name: Callable[[Schema], Schema]) -> Schema:
             walked[key] = name(value)
         else:
             walked[key] = value
-    return _stringly(walked)
+    return _bounded(_stringly(walked))
 
 
 def _quantifier(schema: Schema) -> str:
@@ -193,6 +198,11 @@ def _quantifier(schema: Schema) -> str:
 
 def _stringly(schema: Schema) -> Schema:
     return {"type": "string"} | schema if "enum" in schema else schema
+
+
+def _bounded(schema: Schema) -> Schema:
+    """Return the schema with the bounds that every integer has on the wire."""
+    return {"minimum": -SAFE_INTEGER, "maximum": SAFE_INTEGER} | schema if schema.get("type") == "integer" else schema
 
 
 def _titled(title: str, row: Named, schema: Schema) -> Schema:

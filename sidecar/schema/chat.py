@@ -205,8 +205,7 @@ class JsonSchemaFormat(Struct, frozen=True, tag="json_schema", omit_defaults=Tru
 
 
 ResponseFormat = TextFormat | JsonFormat | JsonSchemaFormat
-
-
+OnUnsupported = Literal["warn", "error"]
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 
@@ -239,7 +238,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reasoning: ReasoningOptions | None = None
     timeouts: Timeouts | None = None
     provider_options: dict[str, dict[str, Any]] = {}
-    on_unsupported: Literal["warn", "error"] = "warn"
+    on_unsupported: OnUnsupported = "warn"
     include_message: bool = True
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from sidecar.schema.chat import Warning
+from sidecar.schema.chat import OnUnsupported, Warning
 from sidecar.schema.usage import Cost, Usage
 
 MAX_INPUTS = 2048
@@ -25,7 +25,7 @@ class EmbeddingRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     dimensions: Annotated[int, Meta(ge=1)] | None = None
     purpose: Purpose | None = None
     provider_options: dict[str, dict[str, Any]] = {}
-    on_unsupported: Literal["warn", "error"] = "warn"
+    on_unsupported: OnUnsupported = "warn"
 
 
 class EmbeddingResult(Struct, kw_only=True):

@@ -1,5 +1,4 @@
-# ruff: noqa: INP001 - run as a module, never imported as a package
-"""Writes what follows from the tables: `python -m protocol.generate`, in the root of the repository."""
+"""The documents in `protocol/`, as they follow from the sidecar's own tables."""
 
 import ast
 import inspect
@@ -14,12 +13,11 @@ from sidecar.methods import discovery
 from sidecar.schema.errors import ERRORS
 from sidecar.schema.session import Limits
 
-FOLDER: Final = Path(__file__).parent
-COMMAND: Final = "make protocol"
+FOLDER: Final = Path(__file__).parents[1]
 
 
 def files() -> dict[Path, str]:
-    """Return the generated files and their contents."""
+    """Return the documents and their contents."""
     readme = FOLDER / "README.md"
     return {
         FOLDER / "openrpc.json": _json(msgspec.to_builtins(discovery.openrpc())),
@@ -79,13 +77,3 @@ def _limit_rows() -> Iterable[tuple[str, ...]]:
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = (head, tuple("---" for _ in head), *rows)
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def main() -> None:
-    """Write every generated file."""
-    for path, content in files().items():
-        path.write_text(content, "utf-8", newline="\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,9 @@
+"""The types and methods of the Python client."""
+
+from protocol.generate.model import Protocol
+
+
+def files(protocol: Protocol) -> dict[str, str]:
+    """Return the generated files, by their paths in the repository."""
+    del protocol
+    return {}
