@@ -12,6 +12,9 @@ PROTOCOL = Path(__file__).parents[1] / "protocol"
 FIELDS = {"text": "text", "reasoning": "text", "refusal": "text", "tool_call": "arguments"}
 LIMITS = {"max_chunk_bytes": 32 << 10}
 
+NOTHING = (None, [], [None])
+"""What stands for params that were left out."""
+
 
 class Stream:
     """What the chunks of one stream add up to."""
@@ -120,7 +123,7 @@ class Witness:
             return
         if "result" in reply:
             row = _methods()[call["method"]]
-            _validate(row["params"], call.get("params", {}))
+            _validate(row["params"], {} if call.get("params") in NOTHING else call["params"])
             _validate(row["result"], reply["result"])
             self._limits = reply["result"].get("limits", self._limits)
         if call.get("method") == "chat.stream":

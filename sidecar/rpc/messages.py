@@ -16,6 +16,10 @@ Id = str | int
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are not JSON."""
 
+NOTHING: Final = frozenset({b"null", b"[]", b"[null]"})
+"""What JSON-RPC libraries write for params that were left out."""
+LONGEST_NOTHING: Final = max(map(len, NOTHING))
+
 SEARCHED_BYTES: Final = 4096
 """How much of each end of a message that cannot be read is searched for its id."""
 
@@ -159,11 +163,15 @@ def decoder(kind: type) -> msgspec.json.Decoder[Any]:
 def decode_params(decoder: msgspec.json.Decoder[Any], params: Raw) -> Any:
     """Return the typed params, or raise `invalid_params`. Absent params are an empty object."""
     try:
-        return decoder.decode(params or b"{}")
+        return decoder.decode(b"{}" if _are_absent(params) else params)
     except msgspec.ValidationError as error:
         raise SidecarError("invalid_params", _sentence(str(error))) from None
     except UNREADABLE:
         raise SidecarError("invalid_params", "The params cannot be read.") from None
+
+
+def _are_absent(params: Raw) -> bool:
+    return not params or (len(params) <= LONGEST_NOTHING and bytes(params) in NOTHING)
 
 
 def _sentence(message: str) -> str:

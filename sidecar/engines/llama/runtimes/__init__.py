@@ -2,6 +2,7 @@
 
 import importlib.util
 import math
+import sys
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -80,12 +81,7 @@ def choose(wanted: RuntimeChoice) -> RuntimeName:
     for name in present:
         if wanted in ("auto", name):
             return name
-    package = "xllamacpp" if wanted == "auto" else wanted
-    raise SidecarError(
-        "engine_unavailable",
-        f"No engine for local models is installed; install one with `pip install {package}`.",
-        hint=f"pip install {package}",
-    )
+    raise _missing("xllamacpp" if wanted == "auto" else wanted)
 
 
 def find(wanted: RuntimeChoice) -> Loader:
@@ -120,6 +116,13 @@ def context_exceeded(prompt_tokens: int, context_size: int) -> SidecarError:
     """Say that a prompt does not fit."""
     message = f"The conversation has {prompt_tokens} tokens, but the model's context holds {context_size}."
     return SidecarError("context_length_exceeded", message)
+
+
+def _missing(package: str) -> SidecarError:
+    if getattr(sys, "frozen", False):
+        return SidecarError("engine_unavailable", f"This build lacks {package}, which runs local models.")
+    message = f"No engine for local models is installed; install one with `pip install {package}`."
+    return SidecarError("engine_unavailable", message, hint=f"pip install {package}")
 
 
 def _unusable(name: RuntimeName, reason: str) -> SidecarError:
