@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The default build of llama-cpp-python crashes on processors with AMX, and pip's cache ignores build options.
 LLAMA_BUILD := -DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF -DGGML_OPENMP=OFF -DLLAMA_OPENSSL=OFF
 
-.PHONY: demo test check protocol prices snapshots llama-cpp-python clean
+.PHONY: demo test check protocol prices snapshots llama-cpp-python bundle clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/llm-sidecar chat --demo
@@ -43,6 +43,11 @@ snapshots: $(VENV)/.dev
 # The second runtime for local models, and its server for the tests: minutes of compiling, with C++ compiler and CMake.
 llama-cpp-python: $(VENV)/.llama-cpp-python
 
+# The sidecar as a folder that needs no Python, in dist/, with what runs model files: none, xllamacpp, llama-cpp-python.
+RUNTIME ?= xllamacpp
+bundle: $(VENV)/.bundle $(if $(filter llama-cpp-python,$(RUNTIME)),$(VENV)/.llama-cpp-python)
+	$(BIN)/python clients/bundle/build.py --runtime $(RUNTIME)
+
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find sidecar protocol tests -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -60,7 +65,11 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/.python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/.demo
-	$(PIP) --editable '.[local,dev]'
+	$(PIP) --editable '.[local,dev,bundle]'
+	@touch $@
+
+$(VENV)/.bundle: pyproject.toml | $(VENV)/.python
+	$(PIP) --editable '.[local,bundle]'
 	@touch $@
 
 $(VENV)/.llama-cpp-python: | $(VENV)/.demo
