@@ -1,0 +1,3 @@
+module llmsidecar
+
+go 1.24
