@@ -1,0 +1,126 @@
+"""The run-time checks of the TypeScript client: that what the sidecar sends is what the types say."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from protocol.generate.model import (
+    Alias,
+    Choice,
+    Declaration,
+    Enumeration,
+    Field,
+    List,
+    Map,
+    Plain,
+    Protocol,
+    Record,
+    Ref,
+    Type,
+    Union,
+)
+
+RECEIVED: Final = ("Delta", "ErrorObject", "StreamStatus")
+"""What comes from the sidecar besides results."""
+PLAIN: Final = {"string": "string", "integer": "integer", "number": "number", "boolean": "boolean", "object": "object"}
+COMBINED: Final = ("either", "list", "map", "nullable", "oneOf", "optional", "record", "union")
+
+
+def content(protocol: Protocol) -> str:
+    """Return the module of checks."""
+    wanted = sorted({*RECEIVED, *(method.result for method in protocol.methods)})
+    body = "".join(
+        f"\nexport const {declaration.name}: Check = {_declared(declaration)};\n"
+        for declaration in _reached(protocol, wanted, set())
+    )
+    words = (*COMBINED, *PLAIN.values())
+    used = sorted(word for word in words if any(f"{before}{word}" in body for before in ("= ", "(", ": ", ", ")))
+    return "".join((_imports(used), body, _table(protocol)))
+
+
+def _imports(checks: list[str]) -> str:
+    names = "".join(f"  {name},\n" for name in ("type Check", *checks))
+    return f'\nimport {{\n{names}}} from "./check.js";\nimport type {{ Methods }} from "./methods.js";\n'
+
+
+def _table(protocol: Protocol) -> str:
+    rows = (f"  {_key(method.name)}: {method.result},\n" for method in protocol.methods)
+    doc = "/** What each method answers with. */\n"
+    return f"\n{doc}export const RESULTS: Readonly<Record<keyof Methods, Check>> = {{\n{''.join(rows)}}};\n"
+
+
+def _reached(protocol: Protocol, names: Iterable[str], seen: set[str]) -> Iterator[Declaration]:
+    """Yield what the names stand for, each after all that it is made of."""
+    for name in names:
+        if name not in seen:
+            seen.add(name)
+            declaration = protocol.find(name)
+            yield from _reached(protocol, _parts(declaration), seen)
+            yield declaration
+
+
+def _parts(declaration: Declaration) -> list[str]:
+    match declaration:
+        case Record(fields=fields):
+            return [name for field in fields for name in _names(field.type)]
+        case Union(arms=arms):
+            return [arm for _, arm in arms]
+        case Choice(options=options):
+            return [name for option in options for name in _names(option)]
+        case Enumeration() | Alias():
+            return []
+
+
+def _names(type_: Type) -> list[str]:
+    match type_:
+        case Ref(name=name):
+            return [name]
+        case List(of=inner) | Map(of=inner):
+            return _names(inner)
+        case Plain():
+            return []
+
+
+def _declared(declaration: Declaration) -> str:
+    match declaration:
+        case Record(fields=fields):
+            return _braced("record(", (f"{_key(field.name)}: {_member(field)}" for field in fields))
+        case Union(field=field, arms=arms, open=more):
+            head = f'union("{field}", "{"open" if more else "closed"}", '
+            return _braced(head, (f"{_key(tag)}: {arm}" for tag, arm in arms))
+        case Enumeration(open=True):
+            return "string"
+        case Enumeration(values=values):
+            return f"oneOf({', '.join(map(json.dumps, values))})"
+        case Choice(options=options):
+            return f"either({', '.join(map(_check, options))})"
+        case Alias(type=inner):
+            return _check(inner)
+
+
+def _braced(head: str, members: Iterable[str]) -> str:
+    rows = "".join(f"  {member},\n" for member in members)
+    return f"{head}{{\n{rows}}})" if rows else f"{head}{{}})"
+
+
+def _key(name: str) -> str:
+    return name if name.isidentifier() else json.dumps(name)
+
+
+def _member(field: Field) -> str:
+    check = _check(field.type)
+    if field.nullable:
+        return f"nullable({check})"
+    return check if field.required else f"optional({check})"
+
+
+def _check(type_: Type) -> str:
+    match type_:
+        case Plain(kind=kind):
+            return PLAIN[kind]
+        case Ref(name=name):
+            return name
+        case List(of=inner):
+            return f"list({_check(inner)})"
+        case Map(of=inner):
+            return f"map({_check(inner)})"
