@@ -6,20 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import covered
 import jsonschema_rs
-import msgspec
 import pytest
 from conformance import TRANSCRIPTS, Conversation, conversation, load
 
 from protocol import generate
-from sidecar.methods import discovery
 
 PROTOCOL = Path(__file__).parents[1] / "protocol"
 README = (PROTOCOL / "README.md").read_text("utf-8")
 EXAMPLES = re.compile(r"^```jsonl\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 STEP = re.compile(r'^\| `\{"(\w+)":', re.MULTILINE)
 MEASURED = frozenset({"pid", "total_ms", "first_token_ms", "duration_ms"})
-RESERVED_FOR_CLIENTS = {"connection_closed", "sidecar_not_found"}
 
 
 def read(name: str) -> Any:
@@ -106,13 +104,7 @@ def test_the_openrpc_document_obeys_its_rules(row: dict[str, Any]) -> None:
 
 
 def test_everything_that_is_promised_is_covered_by_a_transcript() -> None:
-    meta = msgspec.to_builtins(discovery.meta())
-    promised = {f"guarantee:{number}" for number in range(1, 7)}
-    promised |= {f"method:{row['name']}" for row in meta["methods"]}
-    promised |= {f"notification:{row['name']}" for row in meta["notifications"]}
-    promised |= {f"error:{row['type']}" for row in meta["error_types"] if row["type"] not in RESERVED_FOR_CLIENTS}
-    covered = {cover for path in TRANSCRIPTS for cover in load(path)[0]["covers"]}
-    assert covered == promised
+    assert [promise for promise, transcripts in covered.of_the_protocol().items() if not transcripts] == []
 
 
 @pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)

@@ -40,7 +40,7 @@ var ownErrors = map[ErrorType]Error{
 	ErrorTypeInvalidParams:              {Category: CategoryProtocol, Code: -32602},
 	ErrorTypeInvalidMessage:             {Category: CategoryProtocol, Code: -32600},
 	ErrorTypeRequestCancelled:           {Category: CategoryProtocol, Code: -32800},
-	ErrorTypeClientStalled:              {Category: CategoryProtocol, Code: -32006},
+	ErrorTypeClientStalled:              {Category: CategoryProtocol, Code: -32006, Retryable: true},
 	ErrorTypeUnsupportedProtocolVersion: {Category: CategoryProtocol, Code: -32004},
 }
 

@@ -1,35 +1,36 @@
-"""Writes what follows from the sidecar's tables: the documents in `protocol/`, and each client's types and methods.
+"""Writes what follows from the sidecar's tables: the documents, samples, and the types and methods of each client.
 
-A language is a module with a function `files`, which turns the `Protocol` into paths below the repository's root and
-what the files there hold. What it writes is formatted as the language's own formatter would.
+A plugin is a module with a function `files`, which turns the `Protocol` into paths below the repository's root and
+what the files there hold. What it writes for a language is formatted as the language's own formatter would.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from protocol.generate import documents, golang, python, rust, typescript
+from protocol.generate import documents, golang, python, rust, samples, typescript
 from protocol.generate.model import FOLDER, Protocol, read
 
 COMMAND: Final = "make protocol"
 ROOT: Final = FOLDER.parent
-LANGUAGES: Final[dict[str, Callable[[Protocol], dict[str, str]]]] = {
+PLUGINS: Final[dict[str, Callable[[Protocol], dict[str, str]]]] = {
     "typescript": typescript.files,
     "rust": rust.files,
     "python": python.files,
     "go": golang.files,
+    "samples": samples.files,
 }
 
 
-def clients() -> dict[Path, str]:
-    """Return the generated files of all clients, as they follow from the documents."""
+def followers() -> dict[Path, str]:
+    """Return the generated files of all plugins, as they follow from the documents."""
     protocol = read()
-    return {ROOT / path: content for files in LANGUAGES.values() for path, content in files(protocol).items()}
+    return {ROOT / path: content for files in PLUGINS.values() for path, content in files(protocol).items()}
 
 
 def write() -> None:
-    """Write every generated file: the documents first, as the clients follow from them."""
-    for files in (documents.files, clients):
+    """Write every generated file: the documents first, as all else follows from them."""
+    for files in (documents.files, followers):
         for path, content in files().items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, "utf-8", newline="\n")
@@ -37,7 +38,7 @@ def write() -> None:
 
 def stale() -> list[str]:
     """Return the names of generated files that are not what they should be."""
-    wanted = documents.files() | clients()
+    wanted = documents.files() | followers()
     return [
         str(path.relative_to(ROOT))
         for path, content in wanted.items()

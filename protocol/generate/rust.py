@@ -6,8 +6,8 @@ from typing import Final
 
 from protocol.generate import naming, rust_types
 from protocol.generate.model import Alias, Error, Method, Protocol
-from protocol.generate.rust_text import block, documented, indented, literal
-from protocol.generate.rust_types import EMPTY_PARAMS, GENERATED
+from protocol.generate.rust_text import GENERATED, block, documented, indented, literal
+from protocol.generate.rust_types import EMPTY_PARAMS
 
 SOURCE: Final = "clients/rust/src"
 TESTS: Final = "clients/rust/tests"

@@ -4,9 +4,12 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from protocol.generate import naming
+from protocol.generate.model import List, Map, Plain, Ref, Type
 
+GENERATED: Final = "// Generated from the protocol by `make protocol`; changes here are lost.\n"
 WIDTH: Final = 120
 """As in the crate's rustfmt.toml."""
+PLAIN: Final = {"string": "String", "integer": "i64", "number": "f64", "boolean": "bool", "object": "Object"}
 
 
 def documented(doc: str) -> list[str]:
@@ -57,3 +60,16 @@ def serde(attribute: str) -> list[str]:
 def constant(value: Any) -> str:
     """Return a text, number or truth as Rust writes it."""
     return f'"{value}"' if isinstance(value, str) else str(value).lower()
+
+
+def type_name(kind: Type) -> str:
+    """Return a type as Rust has it."""
+    match kind:
+        case Plain(plain):
+            return PLAIN[plain]
+        case List(of):
+            return f"Vec<{type_name(of)}>"
+        case Map(of):
+            return f"BTreeMap<String, {type_name(of)}>"
+        case Ref(name):
+            return name

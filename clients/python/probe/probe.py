@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 import anyio
 import msgspec
 from anyio.abc import TaskGroup, TaskStatus
+from anyio.lowlevel import checkpoint
 
 from llm_sidecar import Conversation, Event, Options, Sidecar, SidecarError, Stream, decode, encode, start_sidecar
 from llm_sidecar.protocol import ChatResult, Message, StreamRequest, Text
@@ -126,7 +127,7 @@ class Probe:
     async def do_begin(self, step: Step) -> Seen:
         begun = self._begun[step["as"]] = Begun()
         self._tasks.start_soon(self._go_on, step, begun)
-        await anyio.wait_all_tasks_blocked()  # the request is written before the next step
+        await checkpoint()  # the request is on its way before the next step
         return {"begun": step["as"]}
 
     async def _go_on(self, step: Step, begun: Begun) -> None:

@@ -60,7 +60,7 @@ NOT_FOUND = Kind("sidecar_not_found", -32098, "config", retryable=False, message
 CLOSED = Kind("connection_closed", -32099, "protocol", retryable=True, message="The sidecar has gone.")
 INVALID = Kind("invalid_message", -32600, "protocol", retryable=False, message="The sidecar broke the protocol.")
 CANCELLED = Kind("request_cancelled", -32800, "protocol", retryable=False, message="The request was cancelled.")
-STALLED = Kind("client_stalled", -32006, "protocol", retryable=False, message="Too many events were left unread.")
+STALLED = Kind("client_stalled", -32006, "protocol", retryable=True, message="Too many events were left unread.")
 VERSION = Kind(
     "unsupported_protocol_version", -32004, "protocol", retryable=False, message="No common protocol version."
 )
