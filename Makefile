@@ -11,13 +11,17 @@ unexport PYTHONDONTWRITEBYTECODE
 # The default build of llama-cpp-python crashes on processors with AMX, and pip's cache ignores build options.
 LLAMA_BUILD := -DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF -DGGML_OPENMP=OFF -DLLAMA_OPENSSL=OFF
 
-.PHONY: demo test check protocol prices snapshots llama-cpp-python bundle clean
+.PHONY: demo test test-clients check protocol prices snapshots conformance-table llama-cpp-python bundle clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/llm-sidecar chat --demo
 
 test: $(VENV)/.dev
 	$(BIN)/pytest -r s
+
+# Those of the clients alone; where a language's tools are missing, its tests say so and are skipped.
+test-clients: $(VENV)/.dev
+	$(BIN)/pytest -r s tests/clients
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check
@@ -40,6 +44,11 @@ prices: $(VENV)/.dev
 snapshots: $(VENV)/.dev
 	$(BIN)/python tests/dialects/test_matrix.py
 
+# What each client makes of a sidecar that misbehaves, and what of the protocol is shown by transcripts and scenarios.
+conformance-table: $(VENV)/.dev
+	@$(BIN)/python tests/covered.py
+	@$(BIN)/python tests/replay.py
+
 # The second runtime for local models, and its server for the tests: minutes of compiling, with C++ compiler and CMake.
 llama-cpp-python: $(VENV)/.llama-cpp-python
 
@@ -49,7 +58,7 @@ bundle: $(VENV)/.bundle $(if $(filter llama-cpp-python,$(RUNTIME)),$(VENV)/.llam
 	$(BIN)/python clients/bundle/build.py --runtime $(RUNTIME)
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .build build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find sidecar protocol tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.python:

@@ -2,13 +2,26 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import readme
+import toolchains
+
+MANIFEST = """
+[package]
+name = "readme-host"
+edition = "2021"
+
+[dependencies]
+llm-sidecar-client = {{ path = "{client}" }}
+tokio = {{ version = "1", features = ["macros", "rt-multi-thread"] }}
+
+[profile.dev]
+debug = false
+"""
 
 ROOT = readme.README.parent
 TEXT = readme.README.read_text("utf-8")
@@ -44,21 +57,24 @@ def test_the_tables_are_those_of_the_code() -> None:
     assert readme.with_tables(TEXT) == TEXT, f"README.md is out of date: run `{readme.COMMAND}`"
 
 
-@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
 def test_the_node_example_runs(env: dict[str, str], tmp_path: Path) -> None:
+    client = toolchains.node_modules(toolchains.CLIENTS / "typescript")
+    toolchains.run("npm", "run", "build", cwd=client)
     program = tmp_path / "host.mjs"
     program.write_text(example("js"), "utf-8")
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules" / "llm-sidecar").symlink_to(client, target_is_directory=True)
     assert run("node", str(program), env=env) == "Hello from the script."
 
 
-@pytest.mark.skipif(not shutil.which("rustc"), reason="rustc is not installed")
 def test_the_rust_example_runs(env: dict[str, str], tmp_path: Path) -> None:
-    source, program = tmp_path / "host.rs", tmp_path / "host"
-    source.write_text(example("rust"), "utf-8")
-    run("rustc", "--edition", "2021", "-D", "warnings", "-o", str(program), str(source), env=env)
-    lines = run(str(program), env=env).splitlines()
-    assert "Hello from the script." in "".join(lines)
-    assert '"id":3,' in lines[-1]
+    toolchains.require("cargo")
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "main.rs").write_text(example("rust"), "utf-8")
+    (tmp_path / "Cargo.toml").write_text(MANIFEST.format(client=toolchains.CLIENTS / "rust"), "utf-8")
+    toolchains.run("cargo", "build", "--quiet", cwd=tmp_path)
+    host = toolchains.CACHES["CARGO_TARGET_DIR"] / "debug" / "readme-host"
+    assert run(str(host), env=env) == "Hello from the script."
 
 
 def test_the_files_it_links_to_exist() -> None:
