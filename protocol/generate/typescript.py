@@ -151,7 +151,7 @@ def _methods(protocol: Protocol) -> str:
         (
             HEAD,
             "\n",
-            _import(used | {"Category"}, "./protocol.js", types=True),
+            _imported(used | {"Category"}),
             METHODS_PRELUDE,
             _method_table(protocol),
             *(_namespace(protocol, name, list(methods)) for name, methods in namespaces),
@@ -160,11 +160,9 @@ def _methods(protocol: Protocol) -> str:
     )
 
 
-def _import(names: Iterable[str], module: str, *, types: bool = False) -> str:
-    word = "import type" if types else "import"
-    if len(line := f'{word} {{ {", ".join(sorted(names))} }} from "{module}";\n') <= WIDTH + 1:
-        return line
-    return f"{word} {{\n" + "".join(f"  {name},\n" for name in sorted(names)) + f'}} from "{module}";\n'
+def _imported(names: Iterable[str]) -> str:
+    lines = "".join(f"  {name},\n" for name in sorted(names))
+    return f'import type {{\n{lines}}} from "./protocol.js";\n'
 
 
 def _method_table(protocol: Protocol) -> str:

@@ -1,5 +1,9 @@
-/** A sidecar for tests: `node sidecar.js` answers to the methods below, and to nothing else. */
+/**
+ * A sidecar for tests: `node sidecar.js` answers to the methods below, and to nothing else. It logs its process id.
+ * With `--once FILE` it answers the first handshake alone; that there was one is kept in the file.
+ */
 
+import { existsSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 
 interface Request {
@@ -9,6 +13,8 @@ interface Request {
 }
 
 const DIE_AT_START = process.argv.includes("--die-at-start");
+const ONCE = process.argv.indexOf("--once");
+const ONCE_FILE = ONCE === -1 ? undefined : process.argv[ONCE + 1];
 const CHAT_RESULT = {
   provider: "fake",
   model: "fake-1",
@@ -55,6 +61,8 @@ function refusal(id: unknown, code: number, type: string): object {
 const methods: Record<string, (request: Request) => void> = {
   initialize: ({ id, params }) => {
     if (DIE_AT_START) process.exit(1);
+    if (ONCE_FILE !== undefined && existsSync(ONCE_FILE)) return;
+    if (ONCE_FILE !== undefined) writeFileSync(ONCE_FILE, "");
     const server_info = { name: "fake", version: "0", pid: process.pid };
     write({ id, result: { protocol_version: params["protocol_version"], server_info, capabilities: {}, limits: {} } });
   },
@@ -68,6 +76,7 @@ const methods: Record<string, (request: Request) => void> = {
   "$/cancelRequest": ({ params }) => cancelled.get(params["id"])?.(),
 };
 
+console.error(`process ${process.pid}`);
 process.stdin.on("end", () => process.exit(0));
 createInterface({ input: process.stdin }).on("line", (line) => {
   const request = JSON.parse(line) as Request;

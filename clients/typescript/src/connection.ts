@@ -12,6 +12,7 @@ import { unlessAborted } from "./timing.js";
 
 /** Only the beginning of a line that makes no sense goes to the log. */
 const SHOWN_CHARACTERS = 200;
+const GONE = "The sidecar has gone; its log may say why.";
 
 /** An open session; when it has ended, it stays so. */
 export class Connection {
@@ -34,7 +35,7 @@ export class Connection {
     const connection = new Connection(settings);
     connection.#process = await SidecarProcess.spawn(settings, {
       line: (line) => connection.#receive(line),
-      end: () => connection.#end(connectionClosed("The sidecar has gone; its log may say why.")),
+      end: () => connection.#end(connectionClosed(GONE)),
     });
     try {
       connection.#info = await connection.#initialize(signal);
@@ -102,8 +103,13 @@ export class Connection {
     const line = JSON.stringify({ jsonrpc: "2.0", id, method, params });
     const cancelling = { graceMs: this.#settings.cancelGraceMs, notify: this.#cancelRequest };
     const exchange = new Exchange(id, method, receiver, cancelling, signal);
-    this.#exchanges.set(id, exchange);
-    this.#process?.write(line);
+    if (this.#ended) {
+      exchange.fail(connectionClosed(GONE));
+    } else {
+      this.#exchanges.set(id, exchange);
+      this.#process?.write(line);
+      if (signal?.aborted === true) exchange.cancel(signal.reason);
+    }
     return exchange;
   }
 

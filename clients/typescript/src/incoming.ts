@@ -58,7 +58,7 @@ export class Incoming implements Receiver {
     const { seq, delta } = params;
     const wrong = checkDelta(delta);
     if (wrong !== undefined) this.#abandon(invalidMessage(`A delta of the stream is not valid at \`delta${wrong}\`.`));
-    else if (seq !== this.#chunks) this.#abandon(invalidMessage(`Chunk ${this.#chunks} of the stream is missing.`));
+    else if (seq !== this.#chunks) this.#abandon(invalidMessage(`Chunk ${this.#chunks} was next, and not ${seq}.`));
     else {
       this.#chunks += 1;
       this.#add(delta as Delta);

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { EventEmitter, once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { Connection } from "../src/connection.js";
 import { Sidecar } from "../src/index.js";
+import { settings } from "../src/options.js";
 import { FAKE, fake, saying, withSidecar } from "../fake/hosting.js";
 
 const HOST_MS = 10_000;
@@ -122,6 +126,14 @@ test(
   }),
 );
 
+test("a session that has ended refuses at once", async () => {
+  const connection = await Connection.open(settings(fake()));
+  await assert.rejects(connection.request("test.die", {}), { type: "connection_closed" });
+  assert.equal(connection.ended, true);
+  await assert.rejects(connection.request("test.echo", {}), { type: "connection_closed" });
+  await connection.close();
+});
+
 test(
   "a call that waits for a restart can be cancelled",
   withSidecar(async (sidecar) => {
@@ -148,6 +160,21 @@ test("closing ends what is open, and may be done twice, even while a new process
   await assert.rejects(sidecar.chat.stream(saying("a")).result(), { type: "connection_closed" });
 });
 
+test("closing while a new process starts leaves none", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "once-"));
+  const started = new EventEmitter();
+  const onLog = (line: string): void => void started.emit(...(line.split(" ") as [string, string]));
+  const sidecar = await Sidecar.start(fake({ onLog }, "--once", join(folder, "once")));
+  await assert.rejects(sidecar.request("test.die"));
+  const again = once(started, "process");
+  const restarting = assert.rejects(sidecar.request("test.echo"), { type: "connection_closed" });
+  const [pid] = (await again) as [string];
+  await sidecar.close();
+  assert.equal(lives(Number(pid)), false);
+  await restarting;
+  rmSync(folder, { recursive: true });
+});
+
 test("a start without an executable, or without a handshake, fails and leaves nothing", async () => {
   await assert.rejects(Sidecar.start({ command: "/nowhere/llm-sidecar" }), { type: "sidecar_not_found" });
   await assert.rejects(Sidecar.start(fake({}, "--die-at-start")), { type: "connection_closed" });
@@ -158,7 +185,7 @@ test("what the log callback throws is the host's own exception, and stops nothin
     process.on("uncaughtException", (error) => console.log(error.message));
     const sidecar = await Sidecar.start({
       command: process.execPath,
-      args: ["-e", "console.error('log'); import(process.argv[1])", ${JSON.stringify(FAKE)}],
+      args: [${JSON.stringify(FAKE)}],
       onLog: () => { throw new Error("thrown"); },
     });
     await sidecar.server.ping();
