@@ -1,6 +1,6 @@
 """The types of the Rust client."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from protocol.generate.model import (
@@ -8,14 +8,12 @@ from protocol.generate.model import (
     Choice,
     Declaration,
     Enumeration,
-    List,
-    Map,
     Protocol,
     Record,
     Ref,
-    Type,
     Union,
 )
+from protocol.generate.reach import reached
 from protocol.generate.rust_enumerations import choice, enumeration, events, union
 from protocol.generate.rust_records import Records
 from protocol.generate.rust_text import GENERATED, comment, type_name
@@ -37,7 +35,8 @@ class _Types:
     def __init__(self, protocol: Protocol) -> None:
         self._protocol = protocol
         self._enumerated = dict(_enumerated_defaults(protocol))
-        written = {ERROR} | _reachable(protocol, (method.params for method in protocol.methods))
+        asked = reached(protocol, (method.params for method in protocol.methods))
+        written = {ERROR, *(declaration.name for declaration in asked)}
         self._records = Records(protocol, self._enumerated, written - {EMPTY_PARAMS})
 
     def text(self) -> str:
@@ -86,36 +85,3 @@ def _enumerated_defaults(protocol: Protocol) -> Iterator[tuple[str, str]]:
                 found.setdefault(field.type.name, set()).add(field.default)
     for name, (default,) in found.items():
         yield name, default
-
-
-def _reachable(protocol: Protocol, names: Iterable[str]) -> set[str]:
-    """Return the names of all that the type_name declarations are made of, and their own."""
-    found: set[str] = set()
-    pending = list(names)
-    while pending:
-        if (name := pending.pop()) not in found:
-            found.add(name)
-            pending += _parts(protocol.find(name))
-    return found
-
-
-def _parts(declaration: Declaration) -> list[str]:
-    match declaration:
-        case Record(fields=fields):
-            return [name for field in fields for name in _names(field.type)]
-        case Union(arms=arms):
-            return [record for _, record in arms]
-        case Choice(options=options):
-            return [name for option in options for name in _names(option)]
-        case _:
-            return []
-
-
-def _names(kind: Type) -> list[str]:
-    match kind:
-        case Ref(name):
-            return [name]
-        case List(of) | Map(of):
-            return _names(of)
-        case _:
-            return []

@@ -1,7 +1,7 @@
 """The run-time checks of the TypeScript client: that what the sidecar sends is what the types say."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from protocol.generate.model import (
@@ -19,6 +19,7 @@ from protocol.generate.model import (
     Type,
     Union,
 )
+from protocol.generate.reach import reached
 
 RECEIVED: Final = ("Delta", "ErrorObject", "StreamStatus")
 """What comes from the sidecar besides results."""
@@ -31,7 +32,7 @@ def content(protocol: Protocol) -> str:
     wanted = sorted({*RECEIVED, *(method.result for method in protocol.methods)})
     body = "".join(
         f"\nexport const {declaration.name}: Check = {_declared(declaration)};\n"
-        for declaration in _reached(protocol, wanted, set())
+        for declaration in reached(protocol, wanted)
     )
     words = (*COMBINED, *PLAIN.values())
     used = sorted(word for word in words if any(f"{before}{word}" in body for before in ("= ", "(", ": ", ", ")))
@@ -47,38 +48,6 @@ def _table(protocol: Protocol) -> str:
     rows = (f"  {_key(method.name)}: {method.result},\n" for method in protocol.methods)
     doc = "/** What each method answers with. */\n"
     return f"\n{doc}export const RESULTS: Readonly<Record<keyof Methods, Check>> = {{\n{''.join(rows)}}};\n"
-
-
-def _reached(protocol: Protocol, names: Iterable[str], seen: set[str]) -> Iterator[Declaration]:
-    """Yield what the names stand for, each after all that it is made of."""
-    for name in names:
-        if name not in seen:
-            seen.add(name)
-            declaration = protocol.find(name)
-            yield from _reached(protocol, _parts(declaration), seen)
-            yield declaration
-
-
-def _parts(declaration: Declaration) -> list[str]:
-    match declaration:
-        case Record(fields=fields):
-            return [name for field in fields for name in _names(field.type)]
-        case Union(arms=arms):
-            return [arm for _, arm in arms]
-        case Choice(options=options):
-            return [name for option in options for name in _names(option)]
-        case Enumeration() | Alias():
-            return []
-
-
-def _names(type_: Type) -> list[str]:
-    match type_:
-        case Ref(name=name):
-            return [name]
-        case List(of=inner) | Map(of=inner):
-            return _names(inner)
-        case Plain():
-            return []
 
 
 def _declared(declaration: Declaration) -> str:
