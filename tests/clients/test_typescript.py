@@ -1,48 +1,18 @@
-"""The TypeScript client: its tests, its README's example, the real sidecar, and the death of its host."""
+"""The TypeScript client: its tests, its README's example, and every transcript played by a player of its own."""
 
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from conformance import TRANSCRIPTS
-from host import PATIENCE_S, gone
-from probe_typescript import build, probe
+from host import PATIENCE_S
+from launch import launcher
+from probe_typescript import build
 from toolchains import require, run
 
-SIDECAR = Path(sys.executable).with_name("llm-sidecar")
-NO_KEYCHAIN = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
 EXAMPLE = re.compile(r"```js\n(import .*?)```", re.DOTALL)
-DEATH_S = 2.0
-"""How long a sidecar may outlive its host."""
-SCRIPT = {"steps": [{"do": "text", "text": "Once"}, {"do": "hang"}]}
-STREAM = {
-    "provider": "scripted",
-    "messages": [{"role": "user", "content": "Hi"}],
-    "provider_options": {"scripted": SCRIPT},
-}
-
-
-@contextmanager
-def host(folder: Path, *steps: dict[str, Any]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the probe with the steps and the real sidecar."""
-    scenario = folder / "scenario.json"
-    scenario.write_text(json.dumps({"host": steps}), "utf-8")
-    command = [*probe(), str(scenario), str(SIDECAR), "--scripted", "--data-dir", str(folder / "data")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | NO_KEYCHAIN) as process:
-        yield process
-
-
-def seen(process: subprocess.Popen[bytes], count: int) -> list[Any]:
-    """Return what the probe saw in its next steps."""
-    assert process.stdout
-    return [json.loads(process.stdout.readline()) for _ in range(count)]
 
 
 def test_the_tests_pass() -> None:
@@ -71,7 +41,7 @@ def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
     (tmp_path / "node_modules").mkdir()
     (tmp_path / "node_modules" / "llm-sidecar").symlink_to(folder, target_is_directory=True)
     (tmp_path / "example.mjs").write_text(example, "utf-8")
-    env = {"LLM_SIDECAR": str(SIDECAR), "HOME": str(tmp_path)} | NO_KEYCHAIN
+    env = {"LLM_SIDECAR": str(launcher(tmp_path))}
     assert run("node", "example.mjs", cwd=tmp_path, env=env, timeout=PATIENCE_S) == "Hello from the script.\nstop\n"
 
 
@@ -111,50 +81,3 @@ def test_a_transcript_that_does_not_hold_fails() -> None:
     )
     assert done.returncode == 1
     assert done.stdout.decode().splitlines()[-1] == f"0 passed, {len(TRANSCRIPTS)} failed"
-
-
-def test_the_real_sidecar_is_called_and_cancelled_and_closed(tmp_path: Path) -> None:
-    steps: list[dict[str, Any]] = [
-        {"do": "start"},
-        {"do": "pid"},
-        {"do": "call", "method": "providers.set_active", "params": {"config": {"provider": "scripted"}}},
-        *({"do": "typed", "method": method} for method in ("server.ping", "providers.list", "models.list")),
-        {"do": "stream", "as": "s", "params": STREAM},
-        {"do": "read", "as": "s", "count": 1},
-        {"do": "cancel", "as": "s"},
-        {"do": "result", "as": "s"},
-        {"do": "converse", "content": "Hello!"},
-        {"do": "messages"},
-        {"do": "close"},
-    ]
-    with host(tmp_path, *steps) as process:
-        started, pid, active, ping, providers, models, stream, read, _, result, turn, kept, closed = seen(
-            process, len(steps)
-        )
-        assert process.wait(PATIENCE_S) == 0
-    assert [started, stream, closed] == [{"started": True}, {"stream_id": "s1"}, {"closed": True}]
-    assert active["result"]["kind"] == "scripted"
-    assert ping["result"]["uptime_ms"] >= 0
-    assert "scripted" in [provider["id"] for provider in providers["result"]["providers"]]
-    assert models["result"]["models"]
-    assert read == {"events": [{"type": "text", "index": 0, "text": "Once"}]}
-    assert result == {"result": {"finish_reason": "cancelled", "chunks": 1, "text": "Once"}}
-    assert turn["result"]["text"] == "Hello from the script."
-    assert [message["role"] for message in kept["messages"]] == ["user", "assistant"]
-    assert gone(pid["pid"], 0)
-
-
-def test_a_host_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
-    steps: list[dict[str, Any]] = [
-        {"do": "start"},
-        {"do": "pid"},
-        {"do": "stream", "as": "s", "params": STREAM},
-        {"do": "read", "as": "s", "count": 1},
-    ]
-    with host(tmp_path, *steps, {"do": "wait"}) as process:
-        started, pid, _, read = seen(process, len(steps))
-        process.send_signal(signal.SIGKILL)
-        assert process.wait(PATIENCE_S) == -signal.SIGKILL
-    assert started == {"started": True}
-    assert read["events"]
-    assert gone(pid["pid"], DEATH_S)
