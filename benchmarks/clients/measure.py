@@ -20,7 +20,7 @@ ROOT = HERE.parents[1]
 BUILD = ROOT / ".build"
 SOURCE = [sys.executable, str(HERE / "source.py")]
 CHUNKS = 2000
-STREAMS = 5
+STREAMS = 20
 GAP_US = 1000
 ENVIRONMENT = os.environ | {
     "CARGO_HOME": str(BUILD / "cargo-home"),
