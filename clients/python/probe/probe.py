@@ -21,6 +21,8 @@ from llm_sidecar.protocol import ChatResult, Message, StreamRequest, Text
 
 PATIENCE: Final = 15.0
 """Seconds that a step may take."""
+TURNS: Final = 5
+"""After so many turns of the event loop a call that was begun has written its request."""
 LONGEST_TEXT: Final = 1000
 MILLISECONDS: Final = {
     "start_timeout_ms": "start_timeout",
@@ -127,7 +129,8 @@ class Probe:
     async def do_begin(self, step: Step) -> Seen:
         begun = self._begun[step["as"]] = Begun()
         self._tasks.start_soon(self._go_on, step, begun)
-        await checkpoint()  # the request is on its way before the next step
+        for _ in range(TURNS):
+            await checkpoint()
         return {"begun": step["as"]}
 
     async def _go_on(self, step: Step, begun: Begun) -> None:

@@ -155,8 +155,7 @@ class Child:
     async def _clean_up(self) -> None:
         self._outbox.close()
         self._outgoing.close()
-        if self._process.returncode is None:
-            self._group.kill()
+        self._group.kill()  # a sidecar that ended by itself may have left something
         await self._process.aclose()
         self._group.close()
         self.gone.set()
