@@ -25,6 +25,7 @@ from sidecar.methods.services import Services
 from sidecar.methods.table import METHODS
 from sidecar.middleware.deadline import deadline
 from sidecar.middleware.meter import meter
+from sidecar.middleware.patience import patience
 from sidecar.middleware.retry import retry
 from sidecar.middleware.structured_output import structured_output
 from sidecar.providers import PROVIDERS
@@ -137,7 +138,7 @@ class _Sidecar:
             streams=Streams(self._outbox, self._settings.limits),
             observations=Observations(),
             listings=Listings(),
-            chat=stack((deadline, retry, meter, structured_output), engines.chat),
+            chat=stack((deadline, retry, meter, patience, structured_output), engines.chat),
             engines=engines,
             redact=self._redact,
             allowed_paths=self._settings.allowed_paths,

@@ -406,6 +406,7 @@ type ChatRequest struct {
 	ContextSize       *int64            `json:"context_size,omitempty"`
 	Reasoning         *ReasoningOptions `json:"reasoning,omitempty"`
 	Timeouts          *Timeouts         `json:"timeouts,omitempty"`
+	Retry             *RetryOptions     `json:"retry,omitempty"`
 	ProviderOptions   map[string]Object `json:"provider_options,omitempty"`
 	OnUnsupported     OnUnsupported     `json:"on_unsupported,omitempty"`  // default: "warn"
 	IncludeMessage    *bool             `json:"include_message,omitempty"` // default: true
@@ -3167,6 +3168,33 @@ func decodeResponseFormat(data []byte) (ResponseFormat, error) {
 	return nil, unknownTag("type", tag)
 }
 
+// RetryOptions is how often a request that failed for a reason that may pass is sent again, before anything of
+// its answer came.
+type RetryOptions struct {
+	MaxRetries *int64 `json:"max_retries,omitempty"` // default: 2
+}
+
+var retryOptionsRules = []rule{
+	{name: "max_retries"},
+}
+
+// UnmarshalJSON decodes what the protocol calls `RetryOptions`, and nothing else.
+func (r *RetryOptions) UnmarshalJSON(data []byte) error {
+	if err := check(data, retryOptionsRules); err != nil {
+		return err
+	}
+	type plain RetryOptions
+	*r = RetryOptions{MaxRetries: Ptr(int64(2))}
+	return json.Unmarshal(data, (*plain)(r))
+}
+
+// MarshalJSON encodes r, but for what is at its default.
+func (r RetryOptions) MarshalJSON() ([]byte, error) {
+	leaveOutPointed(&r.MaxRetries, 2)
+	type plain RetryOptions
+	return json.Marshal(plain(r))
+}
+
 // Role is who speaks.
 type Role string
 
@@ -3358,6 +3386,7 @@ const (
 	StateConnecting        State = "connecting"
 	StateLoadingModel      State = "loading_model"
 	StateQueued            State = "queued"
+	StateRetrying          State = "retrying"
 	StateStalled           State = "stalled"
 	StateThinking          State = "thinking"
 	StateWaitingFirstToken State = "waiting_first_token"
@@ -3413,6 +3442,7 @@ type StreamRequest struct {
 	ContextSize       *int64            `json:"context_size,omitempty"`
 	Reasoning         *ReasoningOptions `json:"reasoning,omitempty"`
 	Timeouts          *Timeouts         `json:"timeouts,omitempty"`
+	Retry             *RetryOptions     `json:"retry,omitempty"`
 	ProviderOptions   map[string]Object `json:"provider_options,omitempty"`
 	OnUnsupported     OnUnsupported     `json:"on_unsupported,omitempty"`  // default: "warn"
 	IncludeMessage    *bool             `json:"include_message,omitempty"` // default: true
@@ -3463,6 +3493,7 @@ type StreamStatus struct {
 	State    State    `json:"state"`
 	Progress *float64 `json:"progress,omitempty"`
 	Ms       *int64   `json:"ms,omitempty"`
+	Attempt  *int64   `json:"attempt,omitempty"`
 	StreamID string   `json:"stream_id"`
 }
 

@@ -81,6 +81,7 @@ var decoders = map[string]func([]byte) (any, error){
 	"Recommendations":       decodeAs[Recommendations],
 	"Removed":               decodeAs[Removed],
 	"ResponseFormat":        func(data []byte) (any, error) { return decodeResponseFormat(data) },
+	"RetryOptions":          decodeAs[RetryOptions],
 	"Role":                  decodeAs[Role],
 	"SaveCredential":        decodeAs[SaveCredential],
 	"SavedCredential":       decodeAs[SavedCredential],

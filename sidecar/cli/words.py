@@ -13,6 +13,7 @@ STATES: Final[dict[State, str]] = {
     "thinking": "thinking",
     "loading_model": "loading model",
     "queued": "waiting for a free slot",
+    "retrying": "that failed; trying again",
     "stalled": "no sign of life",
 }
 
@@ -36,6 +37,8 @@ def waiting(status: Status) -> tuple[str, str]:
 def _detail(status: Status) -> str:
     if status.progress is not None:
         return f" {status.progress:.0%}".replace("%", " %")
+    if status.attempt is not None and status.ms is not None:
+        return f" in {status.ms / 1000:.1f} s (attempt {status.attempt})"
     return f" for {status.ms / 1000:.0f} s" if status.ms is not None else ""
 
 

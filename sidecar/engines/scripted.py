@@ -102,6 +102,8 @@ class Fail(Struct, tag="error", tag_field="do"):
     message: str = ""
     retry_after_ms: int | None = None
     http_status: int | None = None
+    attempts: int | None = None
+    """Only the first so many attempts fail."""
 
 
 class Break(Struct, tag="defect", tag_field="do"):
@@ -181,6 +183,8 @@ async def _play(step: Step, call: Call, emit: Emit) -> None:
             await asyncio.Event().wait()
         case Break():
             raise RuntimeError("a defect, as the script asks")
+        case Fail(attempts=attempts) if attempts is not None and len(call.attempts) >= attempts:
+            return
         case Fail(type_, message, retry_after_ms, http_status):
             raise SidecarError(type_, message, retry_after_ms=retry_after_ms, http_status=http_status)
         case Say(repeat=repeat):

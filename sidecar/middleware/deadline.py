@@ -1,136 +1,60 @@
-"""Four deadlines: connect, first token, idle, total. They stand still while the host is what is waited for."""
+"""The deadline of a whole call, all its attempts included. It stands still while the host is waited for."""
 
 import asyncio
 from typing import Final
 
-from msgspec import Struct
-
 from sidecar.concurrency import CancelScope
 from sidecar.handler import Call, ChatHandler, Completion, Emit
-from sidecar.schema.errors import SidecarError, Stage
-from sidecar.schema.events import State, Status, StreamEvent
-from sidecar.schema.timeouts import Timeouts
+from sidecar.schema.errors import SidecarError
+from sidecar.schema.events import StreamEvent
 
-CONNECT_MS: Final = 10_000
-IDLE_MS: Final = 120_000
-STALLED_MS: Final = 8_000
-"""How long an answer may pause before the host is told."""
-
-STAGES: Final[dict[State, Stage | None]] = {
-    "connecting": "connect",
-    "waiting_first_token": "first_token",
-    "loading_model": None,
-    "queued": None,
-}
-"""Which deadline a status starts; `None` where the engine itself keeps time."""
-
-MESSAGES: Final[dict[Stage, str]] = {
-    "connect": "The provider could not be reached in time.",
-    "first_token": "The provider did not begin to answer in time.",
-    "idle": "The provider stopped sending in mid-answer.",
-    "total": "The answer took longer than allowed.",
-}
+LOOK_S: Final = 0.1
+"""How often the clock is looked at while the host is waited for."""
 
 
 def deadline(handler: ChatHandler) -> ChatHandler:
-    """End a call with `timeout` when one of its deadlines passes."""
+    """End a call with `timeout` when it takes longer than it may; without `timeouts.total` it may take for ever."""
 
     async def timed(call: Call, emit: Emit) -> Completion:
-        clock = _Clock(call, emit)
+        total = call.request.timeouts and call.request.timeouts.total
+        if not total:
+            return await handler(call, emit)
+        clock = _Clock(total / 1000, emit)
         with clock:
             async with clock.scope:
                 return await handler(call, clock.emit)
-        stage = clock.stage or "total"
-        raise SidecarError("timeout", MESSAGES[stage], stage=stage)
+        raise SidecarError("timeout", "The answer took longer than allowed.", stage="total")
 
     return timed
 
 
-class _Bounds(Struct, frozen=True):
-    connect: float
-    first_token: float
-    idle: float
-    total: float
-
-
-def _bounds(call: Call) -> _Bounds:
-    """Return the call's deadlines in seconds."""
-    asked = call.request.timeouts or Timeouts()
-    return _Bounds(
-        (asked.connect or CONNECT_MS) / 1000,
-        (asked.first_token or call.target.provider.first_token_ms) / 1000,
-        (asked.idle or IDLE_MS) / 1000,
-        asked.total / 1000 if asked.total else float("inf"),
-    )
-
-
 class _Clock:
-    """One timer that compares timestamps, however many events pass."""
+    """A timer that is put off by as long as the host was waited for."""
 
-    def __init__(self, call: Call, emit: Emit) -> None:
+    def __init__(self, seconds: float, emit: Emit) -> None:
         self.scope = CancelScope()
-        self.stage: Stage | None = "connect"
-        self._call = call
         self._emit = emit
-        self._bounds = _bounds(call)
         self._loop = asyncio.get_running_loop()
-        self._since = self._loop.time()
-        self._end = self._since + self._bounds.total
+        self._end = self._loop.time() + seconds
         self._waiting_since: float | None = None
-        self._told = False
 
     def __enter__(self) -> None:
-        self._timer = self._loop.call_at(self._due(), self._check)
+        self._timer = self._loop.call_at(self._end, self._check)
 
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
 
     async def emit(self, event: StreamEvent) -> None:
-        if isinstance(event, Status):
-            self._enter(STAGES.get(event.state, self.stage))
-        else:
-            self._told = False
-            if self.stage != "idle":
-                self._enter("idle")
-        self._waiting_since = now = self._loop.time()
+        self._waiting_since = since = self._loop.time()
         await self._emit(event)
-        self._since = self._loop.time()
-        self._end += self._since - now
+        self._end += self._loop.time() - since
         self._waiting_since = None
-
-    def _enter(self, stage: Stage | None) -> None:
-        if stage != self.stage:
-            self.stage = stage
-            self._since = self._loop.time()
-            self._timer.cancel()
-            self._timer = self._loop.call_at(self._due(), self._check)
-
-    def _limit(self) -> float:
-        return getattr(self._bounds, self.stage) if self.stage else float("inf")
-
-    def _due(self) -> float:
-        """Return when to look again."""
-        now = self._loop.time()
-        stalled = self._since + STALLED_MS / 1000
-        look = stalled if stalled > now else now + STALLED_MS / 1000
-        return min(self._since + self._limit(), self._end, look)
 
     def _check(self) -> None:
         now = self._loop.time()
-        if self._waiting_since is not None:
-            self._timer = self._loop.call_at(now + STALLED_MS / 1000, self._check)
-            return
-        if now >= self._end:
-            self.stage = "total"
-            self.scope.cancel()
-        elif now >= self._since + self._limit():
+        waited = 0.0 if self._waiting_since is None else now - self._waiting_since
+        if self._waiting_since is None and now >= self._end:
             self.scope.cancel()
         else:
-            self._tell(now)
-            self._timer = self._loop.call_at(self._due(), self._check)
-
-    def _tell(self, now: float) -> None:
-        pause = now - self._since
-        if self.stage == "idle" and pause * 1000 >= STALLED_MS and not self._told:
-            self._told = True
-            self._call.report(Status(state="stalled", ms=int(pause * 1000)))
+            # While the host is waited for, the end moves on; it is looked for again after as long as is left.
+            self._timer = self._loop.call_at(max(self._end + waited, now + LOOK_S), self._check)

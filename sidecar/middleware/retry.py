@@ -1,13 +1,18 @@
-"""Sends a refused request again, without what its model does not take. Nobody else resends."""
+"""Sends a request again: without what its model does not take, or after a pause. Nobody else resends."""
 
+import asyncio
 from collections import OrderedDict
 from typing import Final
 
 from msgspec.structs import replace
 
 from sidecar.handler import Call, ChatHandler, Completion, Emit
+from sidecar.middleware import backoff
 from sidecar.schema.chat import Origin
 from sidecar.schema.errors import SidecarError
+from sidecar.schema.events import Status
+from sidecar.schema.timeouts import RetryOptions
+from sidecar.transcript import Transcript
 
 MAX_REPAIRS: Final = 3
 """How often one question is sent again; providers complain of one parameter at a time."""
@@ -20,24 +25,51 @@ CONVERSATION: Final = "opaque"
 
 
 def retry(handler: ChatHandler) -> ChatHandler:
-    """Send a question again that was refused for something it can do without; remember what that was."""
+    """Send a question again that nothing has been said to yet: repaired, or as it was after a pause.
+
+    It is repaired where it was refused for something it can do without; what that was is remembered.
+    """
     known = _Known()
 
     async def retried(call: Call, emit: Emit) -> Completion:
         if lacks := known.lacks(call.target.origin):
             call.target = replace(call.target, lacks=lacks)
-        for _ in range(MAX_REPAIRS):
+        repairs = retries = 0
+        while True:
             try:
                 return await handler(call, emit)
-            except SidecarError:
-                lack = _repairable(call)
-                if lack is None:
+            except SidecarError as error:
+                lack = _repairable(call) if repairs < MAX_REPAIRS else None
+                pause = _pause(call, error, retries) if lack is None else None
+                if lack is None and pause is None:
                     raise
-            known.add(call.target.origin, lack)
-            call.target = replace(call.target, lacks=call.target.lacks | {lack})
-        return await handler(call, emit)
+            if lack is not None:
+                repairs += 1
+                known.add(call.target.origin, lack)
+                call.target = replace(call.target, lacks=call.target.lacks | {lack})
+            else:
+                retries += 1
+                await _rest(call, emit, pause or 0.0)
 
     return retried
+
+
+def _pause(call: Call, error: SidecarError, retries: int) -> float | None:
+    """Return how long to wait before the question is sent as it was, where it may be."""
+    allowed = (call.request.retry or RetryOptions()).max_retries
+    if retries >= allowed or call.transcript.started:
+        return None
+    from random import random  # a start does without it
+
+    return backoff.pause(error, retries, random())  # noqa: S311 - nothing to be guessed
+
+
+async def _rest(call: Call, emit: Emit, seconds: float) -> None:
+    """Tell the host, wait, and forget what the failed attempt has left."""
+    await emit(Status(state="retrying", attempt=len(call.attempts) + 1, ms=round(seconds * 1000)))
+    await asyncio.sleep(seconds)
+    call.transcript = Transcript()
+    call.cost = None
 
 
 def _repairable(call: Call) -> str | None:

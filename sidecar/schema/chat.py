@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from sidecar.schema.timeouts import Timeouts
+from sidecar.schema.timeouts import RetryOptions, Timeouts
 from sidecar.schema.usage import Attempt, Cost, Timing, Usage
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
@@ -237,6 +237,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     context_size: Annotated[int, Meta(ge=1)] | None = None
     reasoning: ReasoningOptions | None = None
     timeouts: Timeouts | None = None
+    retry: RetryOptions | None = None
     provider_options: dict[str, dict[str, Any]] = {}
     on_unsupported: OnUnsupported = "warn"
     include_message: bool = True

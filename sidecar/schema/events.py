@@ -51,15 +51,19 @@ class UsageDelta(Usage, tag="usage"):
 
 Delta = TextDelta | ReasoningDelta | RefusalDelta | ToolCallDelta | PartDelta | UsageDelta
 
-State = Literal["connecting", "waiting_first_token", "thinking", "loading_model", "queued", "stalled"]
+State = Literal["connecting", "waiting_first_token", "thinking", "loading_model", "queued", "retrying", "stalled"]
 
 
 class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a stream is waiting for. `progress` is 0 to 1, `ms` the time without a sign of life."""
+    """What a stream is waiting for. `progress` is 0 to 1.
+
+    `ms` is how long there was no sign of life, or how long it takes until the attempt with the number `attempt`.
+    """
 
     state: State
     progress: float | None = None
     ms: int | None = None
+    attempt: int | None = None
 
 
 StreamEvent = Delta | FinishReason | Warning | Status

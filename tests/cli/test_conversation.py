@@ -79,7 +79,7 @@ async def test_questions_and_answers_are_kept(typing: Any) -> None:
 
 
 async def test_a_question_that_failed_is_forgotten(typing: Any) -> None:
-    talk = typing("one", EOFError, request=playing({"do": "error", "type": "provider_overloaded"}))
+    talk = typing("one", EOFError, request=playing({"do": "error", "type": "provider_overloaded", "retry_after_ms": 1}))
     assert await talk.hold() == 0
     assert talk.messages == []
     assert talk.notes.getvalue().startswith("error: The provider is over capacity.\n")

@@ -1,9 +1,11 @@
+from typing import get_args
+
 import pytest
 
-from sidecar.cli.words import failure, summary, waiting
+from sidecar.cli.words import STATES, failure, summary, waiting
 from sidecar.schema.chat import ChatResult, FinishReason
 from sidecar.schema.errors import SidecarError
-from sidecar.schema.events import Status
+from sidecar.schema.events import State, Status
 from sidecar.schema.usage import Cost, Timing, Usage
 
 
@@ -49,10 +51,15 @@ def test_the_summary_tells_what_is_known(usage: Usage, cost: Cost, timing: Timin
         (Status(state="loading_model", progress=0.434), ("loading model", " 43 %")),
         (Status(state="stalled", ms=15_000), ("no sign of life", " for 15 s")),
         (Status(state="connecting"), ("connecting", "")),
+        (Status(state="retrying", ms=1500, attempt=2), ("that failed; trying again", " in 1.5 s (attempt 2)")),
     ],
 )
 def test_a_status_is_told_in_words(status: Status, words: tuple[str, str]) -> None:
     assert waiting(status) == words
+
+
+def test_there_are_words_for_every_state() -> None:
+    assert set(STATES) == set(get_args(State))
 
 
 def test_a_failure_tells_its_cure() -> None:

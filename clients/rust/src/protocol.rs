@@ -422,6 +422,8 @@ pub struct ChatRequest {
     pub reasoning: Option<ReasoningOptions>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeouts: Option<Timeouts>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<RetryOptions>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub provider_options: BTreeMap<String, Object>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
@@ -452,6 +454,7 @@ impl ChatRequest {
             context_size: None,
             reasoning: None,
             timeouts: None,
+            retry: None,
             provider_options: Default::default(),
             on_unsupported: Default::default(),
             include_message: chat_request_include_message::value(),
@@ -557,6 +560,12 @@ impl ChatRequest {
     /// Sets `timeouts`.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = Some(timeouts);
+        self
+    }
+
+    /// Sets `retry`.
+    pub fn retry(mut self, retry: RetryOptions) -> Self {
+        self.retry = Some(retry);
         self
     }
 
@@ -3091,6 +3100,33 @@ union! {
     }
 }
 
+/// How often a request that failed for a reason that may pass is sent again, before anything of its answer came.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RetryOptions {
+    #[serde(default = "retry_options_max_retries::value", skip_serializing_if = "retry_options_max_retries::is")]
+    pub max_retries: i64,
+}
+
+impl Default for RetryOptions {
+    fn default() -> Self {
+        Self { max_retries: retry_options_max_retries::value() }
+    }
+}
+
+impl RetryOptions {
+    /// Makes one with nothing in it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets `max_retries`.
+    pub fn max_retries(mut self, max_retries: i64) -> Self {
+        self.max_retries = max_retries;
+        self
+    }
+}
+
 enumeration! {
     /// Who speaks.
     closed Role {
@@ -3257,6 +3293,7 @@ enumeration! {
         Connecting = "connecting",
         LoadingModel = "loading_model",
         Queued = "queued",
+        Retrying = "retrying",
         Stalled = "stalled",
         Thinking = "thinking",
         WaitingFirstToken = "waiting_first_token",
@@ -3311,6 +3348,8 @@ pub struct StreamRequest {
     pub reasoning: Option<ReasoningOptions>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeouts: Option<Timeouts>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<RetryOptions>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub provider_options: BTreeMap<String, Object>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
@@ -3346,6 +3385,7 @@ impl StreamRequest {
             context_size: None,
             reasoning: None,
             timeouts: None,
+            retry: None,
             provider_options: Default::default(),
             on_unsupported: Default::default(),
             include_message: stream_request_include_message::value(),
@@ -3455,6 +3495,12 @@ impl StreamRequest {
         self
     }
 
+    /// Sets `retry`.
+    pub fn retry(mut self, retry: RetryOptions) -> Self {
+        self.retry = Some(retry);
+        self
+    }
+
     /// Sets `provider_options`.
     pub fn provider_options(mut self, provider_options: impl Into<BTreeMap<String, Object>>) -> Self {
         self.provider_options = provider_options.into();
@@ -3489,6 +3535,8 @@ pub struct StreamStatus {
     pub progress: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ms: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<i64>,
     pub stream_id: String,
 }
 
@@ -4124,5 +4172,6 @@ defaults! {
     limits_stalled_stream_ms: i64 = 120000;
     limits_stdin_ahead_bytes: i64 = 8388608;
     recommend_params_limit: i64 = 20;
+    retry_options_max_retries: i64 = 2;
     stream_request_include_message: bool = true;
 }

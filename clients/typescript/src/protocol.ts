@@ -159,6 +159,7 @@ export interface ChatRequest {
   context_size?: number | null;
   reasoning?: ReasoningOptions | null;
   timeouts?: Timeouts | null;
+  retry?: RetryOptions | null;
   provider_options?: Record<string, JsonObject>;
   on_unsupported?: OnUnsupported;
   include_message?: boolean;
@@ -999,6 +1000,11 @@ export interface Removed {
 /** The form of the answer. */
 export type ResponseFormat = TextFormat | JsonFormat | JsonSchemaFormat;
 
+/** How often a request that failed for a reason that may pass is sent again, before anything of its answer came. */
+export interface RetryOptions {
+  max_retries?: number;
+}
+
 /** Who speaks. */
 export type Role = "assistant" | "developer" | "system" | "tool" | "user";
 
@@ -1063,6 +1069,7 @@ export type State =
   | "connecting"
   | "loading_model"
   | "queued"
+  | "retrying"
   | "stalled"
   | "thinking"
   | "waiting_first_token"
@@ -1095,6 +1102,7 @@ export interface StreamRequest {
   context_size?: number | null;
   reasoning?: ReasoningOptions | null;
   timeouts?: Timeouts | null;
+  retry?: RetryOptions | null;
   provider_options?: Record<string, JsonObject>;
   on_unsupported?: OnUnsupported;
   include_message?: boolean;
@@ -1106,6 +1114,7 @@ export interface StreamStatus {
   state: State;
   progress?: number | null;
   ms?: number | null;
+  attempt?: number | null;
   stream_id: string;
 }
 

@@ -555,6 +555,7 @@ export const StreamStatus: Check = record({
   state: State,
   progress: nullable(number),
   ms: nullable(integer),
+  attempt: nullable(integer),
   stream_id: string,
 });
 

@@ -204,7 +204,9 @@ if TYPE_CHECKING:
 else:
     StageName = str
 
-KnownState: TypeAlias = Literal["connecting", "loading_model", "queued", "stalled", "thinking", "waiting_first_token"]
+KnownState: TypeAlias = Literal[
+    "connecting", "loading_model", "queued", "retrying", "stalled", "thinking", "waiting_first_token"
+]
 if TYPE_CHECKING:
     State: TypeAlias = KnownState | str
     """What a stream is waiting for. Others may come."""
@@ -376,6 +378,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     context_size: int | None = None
     reasoning: ReasoningOptions | None = None
     timeouts: Timeouts | None = None
+    retry: RetryOptions | None = None
     provider_options: dict[str, dict[str, Any]] = {}
     on_unsupported: OnUnsupported = "warn"
     include_message: bool = True
@@ -1189,6 +1192,12 @@ class Removed(Struct, frozen=True, kw_only=True):
     removed: bool
 
 
+class RetryOptions(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How often a request that failed for a reason that may pass is sent again, before anything of its answer came."""
+
+    max_retries: int = 2
+
+
 class SaveCredential(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A key for a provider. It is sent only to the origin of `base_url`, or else to the provider's own origins."""
 
@@ -1271,6 +1280,7 @@ class StreamRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     context_size: int | None = None
     reasoning: ReasoningOptions | None = None
     timeouts: Timeouts | None = None
+    retry: RetryOptions | None = None
     provider_options: dict[str, dict[str, Any]] = {}
     on_unsupported: OnUnsupported = "warn"
     include_message: bool = True
@@ -1283,6 +1293,7 @@ class StreamStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: State
     progress: float | None = None
     ms: int | None = None
+    attempt: int | None = None
     stream_id: str
 
 

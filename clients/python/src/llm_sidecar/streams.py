@@ -8,13 +8,14 @@ from typing import ClassVar, Final, Generic, Literal, Self, TypeAlias, TypeVar
 
 import anyio
 from anyio.lowlevel import checkpoint
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Raw
+from msgspec.structs import asdict
 
 from llm_sidecar import errors
 from llm_sidecar.encoding import decode
 from llm_sidecar.errors import SidecarError
 from llm_sidecar.messages import UNREADABLE
-from llm_sidecar.protocol import ChatResult, Delta, State, StreamStatus, TextDelta
+from llm_sidecar.protocol import ChatResult, Delta, StreamStatus, TextDelta
 
 READS_PER_CHECKPOINT: Final = 100
 """How many events are given from what is there before others get their turn."""
@@ -22,14 +23,10 @@ READS_PER_CHECKPOINT: Final = 100
 E = TypeVar("E")
 
 
-class Status(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="status"):
+class Status(StreamStatus, frozen=True, kw_only=True, omit_defaults=True, tag="status"):
     """What the stream waits for; the latest counts, until the next delta."""
 
     type: ClassVar[Literal["status"]] = "status"
-
-    state: State
-    progress: float | None = None
-    ms: int | None = None
 
 
 Event: TypeAlias = Delta | Status
@@ -140,7 +137,7 @@ class Stream:
     def take_status(self, status: StreamStatus) -> None:
         """Take what the sidecar waits for."""
         if not self.ended:
-            self._take(Status(state=status.state, progress=status.progress, ms=status.ms))
+            self._take(Status(**asdict(status)))
 
     def finish(self, result: Raw) -> None:
         """Take the reply, which is the end."""

@@ -114,6 +114,7 @@ pub fn by_name(name: &str, json: &str) -> serde_json::Result<String> {
         "RefusalDelta" => recode::<RefusalDelta>(json),
         "Removed" => recode::<Removed>(json),
         "ResponseFormat" => recode::<ResponseFormat>(json),
+        "RetryOptions" => recode::<RetryOptions>(json),
         "Role" => recode::<Role>(json),
         "SaveCredential" => recode::<SaveCredential>(json),
         "SavedCredential" => recode::<SavedCredential>(json),

@@ -1,0 +1,127 @@
+"""Three deadlines of one attempt: connect, first token, idle. They stand still while the host is waited for."""
+
+import asyncio
+from typing import Final
+
+from msgspec import Struct
+
+from sidecar.concurrency import CancelScope
+from sidecar.handler import Call, ChatHandler, Completion, Emit
+from sidecar.schema.errors import SidecarError, Stage
+from sidecar.schema.events import State, Status, StreamEvent
+from sidecar.schema.timeouts import Timeouts
+
+CONNECT_MS: Final = 10_000
+IDLE_MS: Final = 120_000
+STALLED_MS: Final = 8_000
+"""How long an answer may pause before the host is told."""
+
+STAGES: Final[dict[State, Stage | None]] = {
+    "connecting": "connect",
+    "waiting_first_token": "first_token",
+    "loading_model": None,
+    "queued": None,
+}
+"""Which deadline a status starts; `None` where the engine itself keeps time."""
+
+MESSAGES: Final[dict[Stage, str]] = {
+    "connect": "The provider could not be reached in time.",
+    "first_token": "The provider did not begin to answer in time.",
+    "idle": "The provider stopped sending in mid-answer.",
+}
+
+
+def patience(handler: ChatHandler) -> ChatHandler:
+    """End an attempt with `timeout` when one of its deadlines passes."""
+
+    async def timed(call: Call, emit: Emit) -> Completion:
+        clock = _Clock(call, emit)
+        with clock:
+            async with clock.scope:
+                return await handler(call, clock.emit)
+        assert clock.stage is not None
+        raise SidecarError("timeout", MESSAGES[clock.stage], stage=clock.stage)
+
+    return timed
+
+
+class _Bounds(Struct, frozen=True):
+    connect: float
+    first_token: float
+    idle: float
+
+
+def _bounds(call: Call) -> _Bounds:
+    """Return the call's deadlines in seconds."""
+    asked = call.request.timeouts or Timeouts()
+    return _Bounds(
+        (asked.connect or CONNECT_MS) / 1000,
+        (asked.first_token or call.target.provider.first_token_ms) / 1000,
+        (asked.idle or IDLE_MS) / 1000,
+    )
+
+
+class _Clock:
+    """One timer that compares timestamps, however many events pass."""
+
+    def __init__(self, call: Call, emit: Emit) -> None:
+        self.scope = CancelScope()
+        self.stage: Stage | None = "connect"
+        self._call = call
+        self._emit = emit
+        self._bounds = _bounds(call)
+        self._loop = asyncio.get_running_loop()
+        self._since = self._loop.time()
+        self._waits = False
+        self._told = False
+
+    def __enter__(self) -> None:
+        self._timer = self._loop.call_at(self._due(), self._check)
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    async def emit(self, event: StreamEvent) -> None:
+        if isinstance(event, Status):
+            self._enter(STAGES.get(event.state, self.stage))
+        else:
+            self._told = False
+            if self.stage != "idle":
+                self._enter("idle")
+        self._waits = True
+        await self._emit(event)
+        self._since = self._loop.time()
+        self._waits = False
+
+    def _enter(self, stage: Stage | None) -> None:
+        if stage != self.stage:
+            self.stage = stage
+            self._since = self._loop.time()
+            self._timer.cancel()
+            self._timer = self._loop.call_at(self._due(), self._check)
+
+    def _limit(self) -> float:
+        return getattr(self._bounds, self.stage) if self.stage else float("inf")
+
+    def _due(self) -> float:
+        """Return when to look again."""
+        now = self._loop.time()
+        stalled = self._since + STALLED_MS / 1000
+        look = stalled if stalled > now else now + STALLED_MS / 1000
+        return min(self._since + self._limit(), look)
+
+    def _check(self) -> None:
+        now = self._loop.time()
+        if self._waits:
+            self._timer = self._loop.call_at(now + STALLED_MS / 1000, self._check)
+        elif now >= self._since + self._limit():
+            self.scope.cancel()
+        else:
+            self._tell(now)
+            self._timer = self._loop.call_at(self._due(), self._check)
+
+    def _tell(self, now: float) -> None:
+        pause = now - self._since
+        if self.stage == "idle" and pause * 1000 >= STALLED_MS and not self._told:
+            self._told = True
+            self._call.report(Status(state="stalled", ms=int(pause * 1000)))
