@@ -15,7 +15,7 @@ from sidecar.schema.timeouts import RetryOptions
 from sidecar.transcript import Transcript
 
 MAX_REPAIRS: Final = 3
-"""How often one question is sent again; providers complain of one parameter at a time."""
+"""How often one question is repaired; providers complain of one parameter at a time."""
 
 MAX_KNOWN: Final = 1000
 """Of how many models it is remembered what they lack."""
@@ -39,17 +39,16 @@ def retry(handler: ChatHandler) -> ChatHandler:
             try:
                 return await handler(call, emit)
             except SidecarError as error:
-                lack = _repairable(call) if repairs < MAX_REPAIRS else None
-                pause = _pause(call, error, retries) if lack is None else None
-                if lack is None and pause is None:
-                    raise
-            if lack is not None:
+                failure = error
+            if repairs < MAX_REPAIRS and (lack := _repairable(call)):
                 repairs += 1
                 known.add(call.target.origin, lack)
                 call.target = replace(call.target, lacks=call.target.lacks | {lack})
-            else:
+            elif (pause := _pause(call, failure, retries)) is not None:
                 retries += 1
-                await _rest(call, emit, pause or 0.0)
+                await _rest(call, emit, pause)
+            else:
+                raise failure
 
     return retried
 
