@@ -42,7 +42,7 @@ async def test_events_come_in_order_and_then_the_result() -> None:
     stream.take_chunk(1, ReasoningDelta(index=0, text="Hm."))
     stream.finish(result(2))
     events: list[Event] = [event async for event in stream]
-    assert events == [Status(state="queued"), text("a"), ReasoningDelta(index=0, text="Hm.")]
+    assert events == [Status(stream_id="s1", state="queued"), text("a"), ReasoningDelta(index=0, text="Hm.")]
     assert (await stream.result()).chunks == 2
 
 
