@@ -7,6 +7,8 @@ from typing import Any, Final, Literal
 
 from msgspec import UNSET, Struct
 
+from protocol.generate.naming import pascal
+
 FOLDER: Final = Path(__file__).parents[1]
 ENVELOPES: Final = frozenset({"Request", "Notification", "Reply", "ErrorReply"})
 """What carries the types; each client has its own way of reading these."""
@@ -244,7 +246,7 @@ class _Reader:
         nullable = len(options) < len(schema.get("anyOf", ()))
         inner = ({"anyOf": options} if len(options) > 1 else options[0]) if options else schema
         default = schema.get("default", UNSET)
-        return Field(name, self._type(inner, self._name + _camel(name)), required, nullable, default)
+        return Field(name, self._type(inner, self._name + pascal(name)), required, nullable, default)
 
     def _type(self, schema: Schema, name: str) -> Type:
         """Return the type; what would need a declaration gets one called `name`."""
@@ -283,7 +285,3 @@ def _open(schema: Schema) -> bool:
 
 def _last(reference: str) -> str:
     return reference.rpartition("/")[2]
-
-
-def _camel(name: str) -> str:
-    return "".join(word.capitalize() for word in name.replace("-", "_").split("_"))

@@ -1,15 +1,11 @@
 """The deadline of a whole call, all its attempts included. It stands still while the host is waited for."""
 
 import asyncio
-from typing import Final
 
 from sidecar.concurrency import CancelScope
 from sidecar.handler import Call, ChatHandler, Completion, Emit
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import StreamEvent
-
-LOOK_S: Final = 0.1
-"""How often the clock is looked at while the host is waited for."""
 
 
 def deadline(handler: ChatHandler) -> ChatHandler:
@@ -53,8 +49,8 @@ class _Clock:
     def _check(self) -> None:
         now = self._loop.time()
         waited = 0.0 if self._waiting_since is None else now - self._waiting_since
-        if self._waiting_since is None and now >= self._end:
+        due = self._end + waited
+        if now >= due:
             self.scope.cancel()
         else:
-            # While the host is waited for, the end moves on; it is looked for again after as long as is left.
-            self._timer = self._loop.call_at(max(self._end + waited, now + LOOK_S), self._check)
+            self._timer = self._loop.call_at(due, self._check)
