@@ -19,15 +19,13 @@ from sidecar.concurrency import TaskGroup, move_on_after
 from sidecar.credentials import Credentials
 from sidecar.descriptors import Descriptors
 from sidecar.engines.shelf import Maker, Shelf
-from sidecar.handler import Engine, stack
+from sidecar.handler import Engine
 from sidecar.memory import LARGE_BYTES, LargeBlocks
 from sidecar.methods.services import Services
 from sidecar.methods.table import METHODS
-from sidecar.middleware.deadline import deadline
-from sidecar.middleware.meter import meter
-from sidecar.middleware.patience import patience
-from sidecar.middleware.retry import retry
-from sidecar.middleware.structured_output import structured_output
+from sidecar.middleware.pricing import Prices
+from sidecar.middleware.treasury import Budgets
+from sidecar.policies import Shared, with_policies
 from sidecar.providers import PROVIDERS
 from sidecar.rpc.connection import HostConnection
 from sidecar.rpc.lines import Oversized
@@ -35,6 +33,9 @@ from sidecar.rpc.router import Router
 from sidecar.rpc.stdio import Inbox, Outbox
 from sidecar.schema.errors import SidecarError
 from sidecar.settings import ConfigError, Settings
+from sidecar.storage.answers import Answers
+from sidecar.storage.database import Database
+from sidecar.storage.ledger import Ledger
 from sidecar.streams import Streams
 from sidecar.targets import Targets
 
@@ -44,6 +45,8 @@ USAGE_ERROR: Final = 2
 HOST_STOPPED_READING: Final = 3
 SIGNALLED: Final = 128
 
+STORE_S: Final = 1.0
+"""How long the ledger's last entries may take at exit."""
 CLOSE_S: Final = 1.0
 """How long closing connections may take at exit."""
 
@@ -91,6 +94,10 @@ class _Sidecar:
         self._credentials = Credentials(
             data_dir=chosen.data_dir, deadline_ms=chosen.limits.keychain_ms, key_env=chosen.key_env
         )
+        self._database = Database(
+            chosen.data_dir, busy_ms=chosen.limits.storage_ms, memory_only=chosen.storage == "memory"
+        )
+        self._ledger = Ledger(self._database, days=chosen.limits.ledger_days)
         self._targets = Targets(PROVIDERS, self._credentials, scripted=chosen.scripted)
         for config in chosen.providers:
             self._targets.configure(config)
@@ -113,6 +120,7 @@ class _Sidecar:
             self._open(tasks)
             await self._ended.wait()
             tasks.cancel()
+        await self._database.close(STORE_S)  # behind the tasks, as each records how it ends
         return self._code
 
     def _open(self, tasks: TaskGroup) -> None:
@@ -131,14 +139,30 @@ class _Sidecar:
         self._connection.receive(line)
 
     def _services(self, engines: Shelf) -> Services:
+        limits, listings = self._settings.limits, Listings()
+        prices = Prices(self._settings.prices, listings)
+        budgets = Budgets(self._database, self._ledger, limits.storage_ms)
+        shared = Shared(
+            limits=limits,
+            ledger=self._ledger,
+            answers=Answers(self._database, limits),
+            tasks=self._tasks,
+            prices=prices,
+            budgets=budgets,
+        )
         return Services(
-            limits=self._settings.limits,
+            limits=limits,
             targets=self._targets,
             credentials=self._credentials,
-            streams=Streams(self._outbox, self._settings.limits),
+            streams=Streams(self._outbox, limits),
             observations=Observations(),
-            listings=Listings(),
-            chat=stack((deadline, retry, meter, patience, structured_output), engines.chat),
+            listings=listings,
+            chat=with_policies(engines.chat, shared),
+            database=self._database,
+            ledger=self._ledger,
+            answers=shared.answers,
+            prices=prices,
+            budgets=budgets,
             engines=engines,
             redact=self._redact,
             allowed_paths=self._settings.allowed_paths,

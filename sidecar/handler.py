@@ -1,6 +1,6 @@
 """The types that carry a request: a call is aimed at a target; middleware surrounds the engine that performs it."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import reduce
 from typing import Protocol
 
@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from sidecar.providers.record import Provider
 from sidecar.schema.chat import ChatRequest, FinishReason, Message, Origin, StructuredOutput, Warning
 from sidecar.schema.embeddings import EmbeddingRequest
+from sidecar.schema.errors import ErrorType
 from sidecar.schema.events import Status, StreamEvent
 from sidecar.schema.models import ModelInfo
 from sidecar.schema.providers import BaseConfig, TestStage
@@ -30,6 +31,8 @@ class Target(Struct, frozen=True, kw_only=True):
     key: Secret | None = None
     lacks: frozenset[str] = frozenset()
     """Fields of requests that the model was found not to take."""
+    local_only: bool = False
+    """Whether what is sent may not leave this machine."""
 
     @property
     def origin(self) -> Origin:
@@ -46,12 +49,27 @@ class Completion(Struct, frozen=True, kw_only=True):
     cost: Cost
 
 
+class Candidate(Struct, frozen=True, kw_only=True):
+    """Where a call may go, as things stood when it arrived. `resolve` completes `target`, or raises what it lacks."""
+
+    target: Target
+    on: frozenset[ErrorType] = frozenset()
+    """The types of error after which; empty for the usual ones."""
+    resolve: Callable[[], Awaitable[Target]]
+
+
+def unheard(headers: Mapping[str, str]) -> None:
+    """Take no notice of what an answer's headers tell."""
+    del headers
+
+
 class Call(Struct, kw_only=True):
     """What middleware hands on.
 
     `transcript` collects the answer as it is emitted, so that it is there in part when the call fails or is cancelled.
     `report` takes a status from where nothing can be awaited. `structured` is the way by which JSON was asked for,
-    `repair` what the request should do without after it failed, if that may help.
+    `repair` what the request should do without after it failed, if that may help. `warnings` are those of the
+    middleware; the transcript has those of the answer.
     """
 
     request: ChatRequest
@@ -62,6 +80,17 @@ class Call(Struct, kw_only=True):
     cost: Cost | None = None
     structured: StructuredOutput | None = None
     repair: str | None = None
+    first: Candidate | None = None
+    """Whom to ask first, where there are others; the target is not complete before it is resolved."""
+    others: tuple[Candidate, ...] = ()
+    """Whom to ask instead, in this order, of those that have not been asked yet."""
+    warnings: list[Warning] = field(default_factory=list[Warning])
+    cached: bool = False
+    """Whether the response cache answered."""
+    sent: bool = False
+    """Whether the target has the question, so that it may cost something. Of the present attempt."""
+    heard: Callable[[Mapping[str, str]], None] = unheard
+    """Takes the headers of an answer or a refusal, names in lower case, before its body."""
 
     def completion(self) -> Completion:
         """Return the whole answer; the transcript has its finish reason by now."""

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from sidecar import __version__
+from sidecar.catalog.user_prices import UserPrice
 from sidecar.providers import ProviderConfig
 from sidecar.providers.origins import proxy_address
 from sidecar.schema.errors import SidecarError
@@ -29,6 +30,7 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     providers: list[ProviderConfig] = []
     active: str | None = None
     allow_paths: list[str] = []
+    prices: list[UserPrice] = []
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -38,10 +40,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     providers: tuple[ProviderConfig, ...] = ()
     active: str | None = None
     allowed_paths: tuple[Path, ...] = ()
+    prices: tuple[UserPrice, ...] = ()
     log_level: str = "warning"
     log_format: Literal["json", "text"] = "text"
     parent_pid: int | None = None
     data_dir: Path | None = None
+    storage: Literal["disk", "memory"] = "disk"
     app_id: str | None = None
     drain: bool = False
     key_env: bool = False
@@ -55,15 +59,16 @@ def parser() -> argparse.ArgumentParser:
     flags = argparse.ArgumentParser(
         prog="llm-sidecar",
         description="Serves JSON-RPC 2.0 on stdin and stdout, one message a line.",
-        epilog="`llm-sidecar chat --help` tells about the command-line client.",
+        epilog="`llm-sidecar chat --help` and `llm-sidecar usage --help` tell about the commands for people.",
     )
     add = flags.add_argument
     add("--version", action="version", version=f"llm-sidecar {__version__}")
-    add("--config", metavar="FILE.toml", help="limits, providers and the active provider to start with")
+    add("--config", metavar="FILE.toml", help="limits, providers, prices and the active provider to start with")
     add("--log-level", choices=LEVELS, default="warning", help="how much is logged to stderr")
     add("--log-format", choices=("text", "json"), default="text")
     add("--parent-pid", type=int, metavar="PID", help="exit when this process dies")
-    add("--data-dir", type=Path, metavar="DIR", help="where names of saved keys are kept")
+    add("--data-dir", type=Path, metavar="DIR", help="where names of saved keys, costs and kept answers lie")
+    add("--storage", choices=("disk", "memory"), default="disk", help="where costs, budgets and kept answers are")
     add("--app-id", metavar="NAME", help="the keychain's service name; default: the client's name")
     add("--eof", choices=("cancel", "drain"), default="cancel", help="what happens to requests when stdin ends")
     add("--limit", action="append", default=[], metavar="NAME=N", help="set a limit, such as max_streams=16")
@@ -87,10 +92,12 @@ def load(arguments: list[str]) -> Settings:
         providers=tuple(file.providers),
         active=file.active,
         allowed_paths=tuple(_folder(name) for name in [*file.allow_paths, *flags.allow_path]),
+        prices=tuple(file.prices),
         log_level=flags.log_level,
         log_format=flags.log_format,
         parent_pid=_process_id(flags.parent_pid),
         data_dir=flags.data_dir,
+        storage=flags.storage,
         app_id=flags.app_id,
         drain=flags.eof == "drain",
         key_env=flags.key_env,

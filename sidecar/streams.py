@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from sidecar.concurrency import CancelScope, move_on_after
+from sidecar.deltas import merged
 from sidecar.schema.chat import FinishReason, Warning
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import (
@@ -23,7 +24,6 @@ from sidecar.schema.events import (
     StreamStatus,
     TextDelta,
     ToolCallDelta,
-    UsageDelta,
 )
 from sidecar.schema.session import Limits
 
@@ -126,37 +126,6 @@ class Stream(Answer):
         for piece in _pieces(delta, self._limits.max_chunk_bytes):
             self._outlet.send("stream.chunk", StreamChunk(self.id, self.chunks, piece))
             self.chunks += 1
-
-
-def merged(deltas: list[Delta]) -> Iterator[Delta]:
-    """Join neighbouring deltas of one part into one."""
-    start = 0
-    while start < len(deltas):
-        first = deltas[start]
-        end = start + 1
-        while end < len(deltas) and _continues(first, deltas[end]):
-            end += 1
-        yield first if end == start + 1 else _joined(deltas[start:end])
-        start = end
-
-
-def _continues(first: Delta, later: Delta) -> bool:
-    if type(first) is not type(later):
-        return False
-    if isinstance(first, UsageDelta):
-        return True
-    if isinstance(first, PartDelta) or isinstance(later, PartDelta | UsageDelta) or first.index != later.index:
-        return False
-    return not (isinstance(later, ToolCallDelta) and later.id is not None)
-
-
-def _joined(run: list[Delta]) -> Delta:
-    first = run[0]
-    if isinstance(first, UsageDelta):
-        return run[-1]
-    if isinstance(first, ToolCallDelta):
-        return msgspec.structs.replace(first, arguments="".join(d.arguments for d in run))  # type: ignore[union-attr]
-    return msgspec.structs.replace(first, text="".join(d.text for d in run))  # type: ignore[union-attr]
 
 
 def _pieces(delta: Delta, limit: int) -> Iterator[Delta]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
+from inline_database import InlineDatabase
 from keychains import FakeBackend
 from msgspec import Raw
 
@@ -15,12 +16,16 @@ from sidecar.credentials import Credentials
 from sidecar.handler import Call, Completion, Emit, Engine, Target
 from sidecar.methods.services import Services
 from sidecar.methods.table import METHODS
+from sidecar.middleware.pricing import Prices
+from sidecar.middleware.treasury import Budgets
 from sidecar.providers import PROVIDERS
 from sidecar.rpc.router import Request, Router
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.models import ModelInfo
 from sidecar.schema.providers import TestStage as Stage
 from sidecar.schema.session import Limits
+from sidecar.storage.answers import Answers
+from sidecar.storage.ledger import Ledger
 from sidecar.targets import Targets
 
 ALWAYS = frozenset({"invalid_params"})
@@ -76,6 +81,10 @@ class Caller:
         self.backend = backend
         self.engine = FakeEngine()
         self.credentials = Credentials(data_dir, load=backend.loader())
+        self.database = InlineDatabase()
+        self.ledger = Ledger(self.database)
+        self.listings = Listings()
+        self.prices = Prices(listings=self.listings)
         unused = cast("Any", None)
         services = Services(
             limits=Limits(),
@@ -83,8 +92,13 @@ class Caller:
             credentials=self.credentials,
             streams=unused,
             observations=Observations(),
-            listings=Listings(),
+            listings=self.listings,
             chat=unused,
+            database=self.database,
+            ledger=self.ledger,
+            answers=Answers(self.database, Limits()),
+            prices=self.prices,
+            budgets=Budgets(self.database, self.ledger, Limits().storage_ms),
             engines=cast("Any", FakeShelf(self.engine)),
             redact=str,
             allowed_paths=(),

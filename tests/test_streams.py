@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
+from sidecar.deltas import merged
 from sidecar.rpc import messages
 from sidecar.rpc.messages import Notification
 from sidecar.schema.chat import FinishReason, Reasoning, Text, Warning
@@ -25,7 +26,7 @@ from sidecar.schema.events import (
     UsageDelta,
 )
 from sidecar.schema.session import Limits
-from sidecar.streams import MAX_PENDING, Answer, Streams, _pieces, merged
+from sidecar.streams import MAX_PENDING, Answer, Streams, _pieces
 
 pytestmark = pytest.mark.anyio
 

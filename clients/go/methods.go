@@ -12,6 +12,9 @@ type Methods struct {
 	Models      ModelsMethods
 	Chat        ChatMethods
 	Embeddings  EmbeddingsMethods
+	Usage       UsageMethods
+	Budgets     BudgetsMethods
+	Cache       CacheMethods
 	Credentials CredentialsMethods
 }
 
@@ -23,6 +26,9 @@ func methodsOf(s *Sidecar) Methods {
 		ModelsMethods{s},
 		ChatMethods{s},
 		EmbeddingsMethods{s},
+		UsageMethods{s},
+		BudgetsMethods{s},
+		CacheMethods{s},
 		CredentialsMethods{s},
 	}
 }
@@ -113,6 +119,40 @@ type EmbeddingsMethods struct{ sidecar *Sidecar }
 // Create turns texts into vectors.
 func (m EmbeddingsMethods) Create(ctx context.Context, params EmbeddingRequest) (*EmbeddingResult, error) {
 	return call[EmbeddingResult](ctx, m.sidecar, "embeddings.create", params)
+}
+
+// UsageMethods are the methods `usage.*`.
+type UsageMethods struct{ sidecar *Sidecar }
+
+// Summary tells what was used and what it cost, by provider, model, tag, day or month.
+func (m UsageMethods) Summary(ctx context.Context, params UsageQuery) (*UsageSummary, error) {
+	return call[UsageSummary](ctx, m.sidecar, "usage.summary", params)
+}
+
+// BudgetsMethods are the methods `budgets.*`.
+type BudgetsMethods struct{ sidecar *Sidecar }
+
+// Set sets a budget, changes it, or without an amount removes it; answers with all budgets.
+func (m BudgetsMethods) Set(ctx context.Context, params BudgetParams) (*BudgetList, error) {
+	return call[BudgetList](ctx, m.sidecar, "budgets.set", params)
+}
+
+// List tells how much of each budget is spent, and when its period ends.
+func (m BudgetsMethods) List(ctx context.Context) (*BudgetList, error) {
+	return call[BudgetList](ctx, m.sidecar, "budgets.list", Empty{})
+}
+
+// CacheMethods are the methods `cache.*`.
+type CacheMethods struct{ sidecar *Sidecar }
+
+// Stats tells how many answers are kept, and how often one was of use.
+func (m CacheMethods) Stats(ctx context.Context) (*CacheStats, error) {
+	return call[CacheStats](ctx, m.sidecar, "cache.stats", Empty{})
+}
+
+// Clear drops all kept answers, or those that were asked for with a tag.
+func (m CacheMethods) Clear(ctx context.Context, params CacheClearParams) (*CacheCleared, error) {
+	return call[CacheCleared](ctx, m.sidecar, "cache.clear", params)
 }
 
 // CredentialsMethods are the methods `credentials.*`.

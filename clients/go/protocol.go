@@ -37,6 +37,8 @@ type AnthropicConfig struct {
 	APIKey      Secret            `json:"api_key,omitempty"`
 	BaseURL     string            `json:"base_url,omitempty"`
 	Headers     map[string]Secret `json:"headers,omitempty"`
+	Fallback    []Fallback        `json:"fallback,omitempty"`
+	RateLimits  *RateLimits       `json:"rate_limits,omitempty"`
 	APIVersion  *string           `json:"api_version,omitempty"` // default: "2023-06-01"
 	Betas       []string          `json:"betas,omitzero"`
 	WorkspaceID string            `json:"workspace_id,omitempty"`
@@ -47,6 +49,7 @@ func (AnthropicConfig) isProviderConfig() {}
 var anthropicConfigRules = []rule{
 	{name: "provider", tag: "anthropic"},
 	{name: "headers"},
+	{name: "fallback"},
 	{name: "api_version"},
 	{name: "betas"},
 }
@@ -71,7 +74,8 @@ func (r AnthropicConfig) MarshalJSON() ([]byte, error) {
 	}{"anthropic", plain(r)})
 }
 
-// Attempt is one try at one target.
+// Attempt is one try at one target. `cached` is true where the response cache answered, and the target was not
+// asked.
 type Attempt struct {
 	Provider   string    `json:"provider"`
 	Model      string    `json:"model"`
@@ -80,6 +84,7 @@ type Attempt struct {
 	ErrorType  ErrorType `json:"error_type,omitempty"`
 	Usage      *Usage    `json:"usage,omitempty"`
 	Cost       *Cost     `json:"cost,omitempty"`
+	Cached     bool      `json:"cached,omitempty"`
 }
 
 var attemptRules = []rule{
@@ -87,6 +92,7 @@ var attemptRules = []rule{
 	{name: "model", required: true},
 	{name: "outcome", required: true},
 	{name: "duration_ms", required: true},
+	{name: "cached"},
 }
 
 // UnmarshalJSON decodes what the protocol calls `Attempt`, and nothing else.
@@ -110,6 +116,8 @@ type AzureConfig struct {
 	APIKey     Secret            `json:"api_key,omitempty"`
 	BaseURL    string            `json:"base_url,omitempty"`
 	Headers    map[string]Secret `json:"headers,omitempty"`
+	Fallback   []Fallback        `json:"fallback,omitempty"`
+	RateLimits *RateLimits       `json:"rate_limits,omitempty"`
 	API        OpenAIAPI         `json:"api,omitempty"` // default: "responses"
 	APIVersion string            `json:"api_version,omitempty"`
 }
@@ -119,6 +127,7 @@ func (AzureConfig) isProviderConfig() {}
 var azureConfigRules = []rule{
 	{name: "provider", tag: "azure"},
 	{name: "headers"},
+	{name: "fallback"},
 	{name: "api"},
 }
 
@@ -173,6 +182,157 @@ func (r Base64Source) MarshalJSON() ([]byte, error) {
 	}{"base64", plain(r)})
 }
 
+// Budget is a budget as it stands. `reserved` is what requests in progress may cost; amounts are decimal
+// strings.
+//
+// `unpriced` is the number of attempts in the period whose cost is unknown, and therefore not in `spent`.
+type Budget struct {
+	ID       string      `json:"id"`
+	Amount   string      `json:"amount"`
+	Period   Period      `json:"period"`
+	WarnAt   float64     `json:"warn_at"`
+	Spent    string      `json:"spent"`
+	Reserved string      `json:"reserved"`
+	State    BudgetState `json:"state"`
+	Unpriced int64       `json:"unpriced,omitempty"`
+	Currency *string     `json:"currency,omitempty"` // default: "USD"
+	Tag      string      `json:"tag,omitempty"`
+	ResetsAt string      `json:"resets_at,omitempty"`
+}
+
+var budgetRules = []rule{
+	{name: "id", required: true},
+	{name: "amount", required: true},
+	{name: "period", required: true},
+	{name: "warn_at", required: true},
+	{name: "spent", required: true},
+	{name: "reserved", required: true},
+	{name: "state", required: true},
+	{name: "unpriced"},
+	{name: "currency"},
+}
+
+// UnmarshalJSON decodes what the protocol calls `Budget`, and nothing else.
+func (r *Budget) UnmarshalJSON(data []byte) error {
+	if err := check(data, budgetRules); err != nil {
+		return err
+	}
+	type plain Budget
+	*r = Budget{Currency: Ptr("USD")}
+	return json.Unmarshal(data, (*plain)(r))
+}
+
+// MarshalJSON encodes r, but for what is at its default.
+func (r Budget) MarshalJSON() ([]byte, error) {
+	leaveOutPointed(&r.Currency, "USD")
+	type plain Budget
+	return json.Marshal(plain(r))
+}
+
+// BudgetList is all budgets, and where they are kept.
+type BudgetList struct {
+	Budgets []Budget     `json:"budgets"`
+	Storage StorageState `json:"storage"`
+}
+
+var budgetListRules = []rule{
+	{name: "budgets", required: true},
+	{name: "storage", required: true},
+}
+
+// UnmarshalJSON decodes what the protocol calls `BudgetList`, and nothing else.
+func (r *BudgetList) UnmarshalJSON(data []byte) error {
+	if err := check(data, budgetListRules); err != nil {
+		return err
+	}
+	type plain BudgetList
+	*r = BudgetList{}
+	return json.Unmarshal(data, (*plain)(r))
+}
+
+// MarshalJSON encodes r, but for what is at its default.
+func (r BudgetList) MarshalJSON() ([]byte, error) {
+	fill(&r.Budgets)
+	type plain BudgetList
+	return json.Marshal(plain(r))
+}
+
+// BudgetParams is a budget in place of any other with its `id`; without an `amount` there is none any more.
+//
+// It counts the costs of the machine's local day, week (from Monday) or month, of requests with `tag` if given.
+// From `warn_at` of it on answers carry a warning; what would exceed it fails with `budget_exceeded` and is not
+// sent.
+type BudgetParams struct {
+	ID     string   `json:"id"`
+	Amount string   `json:"amount,omitempty"`
+	Period Period   `json:"period,omitempty"` // default: "month"
+	Tag    string   `json:"tag,omitempty"`
+	WarnAt *float64 `json:"warn_at,omitempty"` // default: 0.8
+}
+
+var budgetParamsRules = []rule{
+	{name: "id", required: true},
+	{name: "period"},
+	{name: "warn_at"},
+}
+
+// UnmarshalJSON decodes what the protocol calls `BudgetParams`, and nothing else.
+func (r *BudgetParams) UnmarshalJSON(data []byte) error {
+	if err := check(data, budgetParamsRules); err != nil {
+		return err
+	}
+	type plain BudgetParams
+	*r = BudgetParams{Period: "month", WarnAt: Ptr(0.8)}
+	return json.Unmarshal(data, (*plain)(r))
+}
+
+// MarshalJSON encodes r, but for what is at its default.
+func (r BudgetParams) MarshalJSON() ([]byte, error) {
+	leaveOut(&r.Period, "month")
+	leaveOutPointed(&r.WarnAt, 0.8)
+	type plain BudgetParams
+	return json.Marshal(plain(r))
+}
+
+// BudgetState is what stands in `Budget` as its state.
+type BudgetState string
+
+// The values of BudgetState.
+const (
+	BudgetStateExceeded BudgetState = "exceeded"
+	BudgetStateOK       BudgetState = "ok"
+	BudgetStateWarning  BudgetState = "warning"
+)
+
+// UnmarshalJSON decodes one of the values above.
+func (e *BudgetState) UnmarshalJSON(data []byte) error {
+	return decodeClosed(data, e, BudgetStateExceeded, BudgetStateOK, BudgetStateWarning)
+}
+
+// CacheClearParams is which answers to drop: all, or those that were asked for with `tag`.
+type CacheClearParams struct {
+	Tag string `json:"tag,omitempty"`
+}
+
+// CacheCleared is how many answers were dropped.
+type CacheCleared struct {
+	Removed int64 `json:"removed"`
+}
+
+var cacheClearedRules = []rule{
+	{name: "removed", required: true},
+}
+
+// UnmarshalJSON decodes what the protocol calls `CacheCleared`, and nothing else.
+func (r *CacheCleared) UnmarshalJSON(data []byte) error {
+	if err := check(data, cacheClearedRules); err != nil {
+		return err
+	}
+	type plain CacheCleared
+	*r = CacheCleared{}
+	return json.Unmarshal(data, (*plain)(r))
+}
+
 // CacheHint: Ask the provider to keep the prompt up to and including this part or tool.
 type CacheHint struct {
 	TTL CacheHintTTL `json:"ttl,omitempty"` // default: "5m"
@@ -211,6 +371,88 @@ const (
 // UnmarshalJSON decodes one of the values above.
 func (e *CacheHintTTL) UnmarshalJSON(data []byte) error {
 	return decodeClosed(data, e, CacheHintTTL1h, CacheHintTTL5m)
+}
+
+// CacheMode is what the response cache does.
+type CacheMode string
+
+// The values of CacheMode.
+const (
+	CacheModeOff   CacheMode = "off"
+	CacheModeOn    CacheMode = "on"
+	CacheModeRead  CacheMode = "read"
+	CacheModeWrite CacheMode = "write"
+)
+
+// UnmarshalJSON decodes one of the values above.
+func (e *CacheMode) UnmarshalJSON(data []byte) error {
+	return decodeClosed(data, e, CacheModeOff, CacheModeOn, CacheModeRead, CacheModeWrite)
+}
+
+// CacheOptions is whether a kept answer to the same request will do (`read`), whether this one is kept
+// (`write`), or both (`on`).
+//
+// Kept answers are `ttl_s` seconds old at most, by the wish of whoever asks as of whoever had them kept.
+type CacheOptions struct {
+	Mode CacheMode `json:"mode,omitempty"` // default: "on"
+	TTLS *int64    `json:"ttl_s,omitempty"`
+}
+
+var cacheOptionsRules = []rule{
+	{name: "mode"},
+}
+
+// UnmarshalJSON decodes what the protocol calls `CacheOptions`, and nothing else.
+func (r *CacheOptions) UnmarshalJSON(data []byte) error {
+	if err := check(data, cacheOptionsRules); err != nil {
+		return err
+	}
+	type plain CacheOptions
+	*r = CacheOptions{Mode: "on"}
+	return json.Unmarshal(data, (*plain)(r))
+}
+
+// MarshalJSON encodes r, but for what is at its default.
+func (r CacheOptions) MarshalJSON() ([]byte, error) {
+	leaveOut(&r.Mode, "on")
+	type plain CacheOptions
+	return json.Marshal(plain(r))
+}
+
+// CacheStats: `entries` and `bytes` are those of all kept answers, the rest counts from the start of this
+// process.
+//
+// `joined` requests had their answer from one that was being asked at the same time.
+type CacheStats struct {
+	Entries  int64        `json:"entries"`
+	Bytes    int64        `json:"bytes"`
+	MaxBytes int64        `json:"max_bytes"`
+	Hits     int64        `json:"hits"`
+	Misses   int64        `json:"misses"`
+	Joined   int64        `json:"joined"`
+	Stored   int64        `json:"stored"`
+	Storage  StorageState `json:"storage"`
+}
+
+var cacheStatsRules = []rule{
+	{name: "entries", required: true},
+	{name: "bytes", required: true},
+	{name: "max_bytes", required: true},
+	{name: "hits", required: true},
+	{name: "misses", required: true},
+	{name: "joined", required: true},
+	{name: "stored", required: true},
+	{name: "storage", required: true},
+}
+
+// UnmarshalJSON decodes what the protocol calls `CacheStats`, and nothing else.
+func (r *CacheStats) UnmarshalJSON(data []byte) error {
+	if err := check(data, cacheStatsRules); err != nil {
+		return err
+	}
+	type plain CacheStats
+	*r = CacheStats{}
+	return json.Unmarshal(data, (*plain)(r))
 }
 
 // CancelParams is which stream to end.
@@ -307,11 +549,13 @@ const (
 
 // CerebrasConfig: Cerebras.
 type CerebrasConfig struct {
-	ID      string            `json:"id,omitempty"`
-	Model   string            `json:"model,omitempty"`
-	APIKey  Secret            `json:"api_key,omitempty"`
-	BaseURL string            `json:"base_url,omitempty"`
-	Headers map[string]Secret `json:"headers,omitempty"`
+	ID         string            `json:"id,omitempty"`
+	Model      string            `json:"model,omitempty"`
+	APIKey     Secret            `json:"api_key,omitempty"`
+	BaseURL    string            `json:"base_url,omitempty"`
+	Headers    map[string]Secret `json:"headers,omitempty"`
+	Fallback   []Fallback        `json:"fallback,omitempty"`
+	RateLimits *RateLimits       `json:"rate_limits,omitempty"`
 }
 
 func (CerebrasConfig) isProviderConfig() {}
@@ -319,6 +563,7 @@ func (CerebrasConfig) isProviderConfig() {}
 var cerebrasConfigRules = []rule{
 	{name: "provider", tag: "cerebras"},
 	{name: "headers"},
+	{name: "fallback"},
 }
 
 // UnmarshalJSON decodes what the protocol calls `CerebrasConfig`, and nothing else.
@@ -407,6 +652,10 @@ type ChatRequest struct {
 	Reasoning         *ReasoningOptions `json:"reasoning,omitempty"`
 	Timeouts          *Timeouts         `json:"timeouts,omitempty"`
 	Retry             *RetryOptions     `json:"retry,omitempty"`
+	Fallback          []Fallback        `json:"fallback,omitzero"`
+	Cache             *CacheOptions     `json:"cache,omitempty"`
+	Privacy           *Privacy          `json:"privacy,omitempty"`
+	Tags              []string          `json:"tags,omitempty"`
 	ProviderOptions   map[string]Object `json:"provider_options,omitempty"`
 	OnUnsupported     OnUnsupported     `json:"on_unsupported,omitempty"`  // default: "warn"
 	IncludeMessage    *bool             `json:"include_message,omitempty"` // default: true
@@ -416,6 +665,7 @@ var chatRequestRules = []rule{
 	{name: "messages", required: true},
 	{name: "tools"},
 	{name: "stop"},
+	{name: "tags"},
 	{name: "provider_options"},
 	{name: "on_unsupported"},
 	{name: "include_message"},
@@ -454,7 +704,8 @@ func (r ChatRequest) MarshalJSON() ([]byte, error) {
 // ChatResult is the answer. For a stream, the message is what the deltas add up to, and `chunks` their number.
 //
 // `structured_output` tells by which way an answer in JSON was had: the provider's own, a tool that the model
-// had to call, or words alone. It was checked against the schema in any case.
+// had to call, or words alone. It was checked against the schema in any case. `cached` is true for an answer
+// that was kept from an earlier question, or came from one that was being asked at the same time.
 type ChatResult struct {
 	Message          *Message         `json:"message"`
 	MessageAbsent    bool             `json:"-"` // whether `message` is left out; it is null where it is nil otherwise
@@ -469,6 +720,7 @@ type ChatResult struct {
 	StreamID         string           `json:"stream_id,omitempty"`
 	Chunks           *int64           `json:"chunks,omitempty"`
 	StructuredOutput StructuredOutput `json:"structured_output,omitempty"`
+	Cached           *bool            `json:"cached,omitempty"`
 }
 
 var chatResultRules = []rule{
@@ -483,6 +735,7 @@ var chatResultRules = []rule{
 	{name: "stream_id"},
 	{name: "chunks"},
 	{name: "structured_output"},
+	{name: "cached"},
 }
 
 // UnmarshalJSON decodes what the protocol calls `ChatResult`, and nothing else.
@@ -567,11 +820,13 @@ func (r *ClientInfo) UnmarshalJSON(data []byte) error {
 
 // CompatibleConfig is any server that speaks OpenAI's Chat Completions. `base_url` is required.
 type CompatibleConfig struct {
-	ID      string            `json:"id,omitempty"`
-	Model   string            `json:"model,omitempty"`
-	APIKey  Secret            `json:"api_key,omitempty"`
-	BaseURL string            `json:"base_url,omitempty"`
-	Headers map[string]Secret `json:"headers,omitempty"`
+	ID         string            `json:"id,omitempty"`
+	Model      string            `json:"model,omitempty"`
+	APIKey     Secret            `json:"api_key,omitempty"`
+	BaseURL    string            `json:"base_url,omitempty"`
+	Headers    map[string]Secret `json:"headers,omitempty"`
+	Fallback   []Fallback        `json:"fallback,omitempty"`
+	RateLimits *RateLimits       `json:"rate_limits,omitempty"`
 }
 
 func (CompatibleConfig) isProviderConfig() {}
@@ -579,6 +834,7 @@ func (CompatibleConfig) isProviderConfig() {}
 var compatibleConfigRules = []rule{
 	{name: "provider", tag: "openai_compatible"},
 	{name: "headers"},
+	{name: "fallback"},
 }
 
 // UnmarshalJSON decodes what the protocol calls `CompatibleConfig`, and nothing else.
@@ -652,6 +908,9 @@ func (r *ConfiguredProvider) UnmarshalJSON(data []byte) error {
 }
 
 // Cost is what a request cost. `amount` is a decimal string; an unknown price is `null`, never 0.
+//
+// The provider's own figure counts first (`provider`), then the packaged prices (`table`), then those of the
+// host (`user`). What was answered from the response cache costs nothing (`cache`).
 type Cost struct {
 	Amount    *string    `json:"amount"`
 	Currency  *string    `json:"currency,omitempty"` // default: "USD"
@@ -711,10 +970,12 @@ type CostSource string
 
 // The values of CostSource.
 const (
+	CostSourceCache    CostSource = "cache"
 	CostSourceFree     CostSource = "free"
 	CostSourceProvider CostSource = "provider"
 	CostSourceTable    CostSource = "table"
 	CostSourceUnknown  CostSource = "unknown"
+	CostSourceUser     CostSource = "user"
 )
 
 // CredentialChoice is a provider's key; `base_url` says which, where the provider has several.
@@ -850,11 +1111,13 @@ func (r Custom) MarshalJSON() ([]byte, error) {
 
 // DeepSeekConfig: DeepSeek.
 type DeepSeekConfig struct {
-	ID      string            `json:"id,omitempty"`
-	Model   string            `json:"model,omitempty"`
-	APIKey  Secret            `json:"api_key,omitempty"`
-	BaseURL string            `json:"base_url,omitempty"`
-	Headers map[string]Secret `json:"headers,omitempty"`
+	ID         string            `json:"id,omitempty"`
+	Model      string            `json:"model,omitempty"`
+	APIKey     Secret            `json:"api_key,omitempty"`
+	BaseURL    string            `json:"base_url,omitempty"`
+	Headers    map[string]Secret `json:"headers,omitempty"`
+	Fallback   []Fallback        `json:"fallback,omitempty"`
+	RateLimits *RateLimits       `json:"rate_limits,omitempty"`
 }
 
 func (DeepSeekConfig) isProviderConfig() {}
@@ -862,6 +1125,7 @@ func (DeepSeekConfig) isProviderConfig() {}
 var deepSeekConfigRules = []rule{
 	{name: "provider", tag: "deepseek"},
 	{name: "headers"},
+	{name: "fallback"},
 }
 
 // UnmarshalJSON decodes what the protocol calls `DeepSeekConfig`, and nothing else.
@@ -1033,12 +1297,15 @@ type EmbeddingRequest struct {
 	Purpose         Purpose           `json:"purpose,omitempty"`
 	ProviderOptions map[string]Object `json:"provider_options,omitempty"`
 	OnUnsupported   OnUnsupported     `json:"on_unsupported,omitempty"` // default: "warn"
+	Privacy         *Privacy          `json:"privacy,omitempty"`
+	Tags            []string          `json:"tags,omitempty"`
 }
 
 var embeddingRequestRules = []rule{
 	{name: "input", required: true},
 	{name: "provider_options"},
 	{name: "on_unsupported"},
+	{name: "tags"},
 }
 
 // UnmarshalJSON decodes what the protocol calls `EmbeddingRequest`, and nothing else.
@@ -1222,6 +1489,30 @@ const (
 	ErrorTypeUnsupportedProtocolVersion ErrorType = "unsupported_protocol_version" // No common protocol version.
 )
 
+// Fallback: Whom to ask instead, as long as nothing of an answer has come.
+//
+// `on` are the types of error after which; without it, those that another provider or model may not have.
+type Fallback struct {
+	Provider string      `json:"provider"`
+	Model    string      `json:"model,omitempty"`
+	On       []ErrorType `json:"on,omitempty"`
+}
+
+var fallbackRules = []rule{
+	{name: "provider", required: true},
+	{name: "on"},
+}
+
+// UnmarshalJSON decodes what the protocol calls `Fallback`, and nothing else.
+func (r *Fallback) UnmarshalJSON(data []byte) error {
+	if err := check(data, fallbackRules); err != nil {
+		return err
+	}
+	type plain Fallback
+	*r = Fallback{}
+	return json.Unmarshal(data, (*plain)(r))
+}
+
 // File: An image, a document or a recording. `media_type` is a MIME type such as `image/png` or
 // `application/pdf`.
 type File struct {
@@ -1329,11 +1620,13 @@ func (r *FinishReason) UnmarshalJSON(data []byte) error {
 
 // FireworksConfig: Fireworks AI.
 type FireworksConfig struct {
-	ID      string            `json:"id,omitempty"`
-	Model   string            `json:"model,omitempty"`
-	APIKey  Secret            `json:"api_key,omitempty"`
-	BaseURL string            `json:"base_url,omitempty"`
-	Headers map[string]Secret `json:"headers,omitempty"`
+	ID         string            `json:"id,omitempty"`
+	Model      string            `json:"model,omitempty"`
+	APIKey     Secret            `json:"api_key,omitempty"`
+	BaseURL    string            `json:"base_url,omitempty"`
+	Headers    map[string]Secret `json:"headers,omitempty"`
+	Fallback   []Fallback        `json:"fallback,omitempty"`
+	RateLimits *RateLimits       `json:"rate_limits,omitempty"`
 }
 
 func (FireworksConfig) isProviderConfig() {}
@@ -1341,6 +1634,7 @@ func (FireworksConfig) isProviderConfig() {}
 var fireworksConfigRules = []rule{
 	{name: "provider", tag: "fireworks"},
 	{name: "headers"},
+	{name: "fallback"},
 }
 
 // UnmarshalJSON decodes what the protocol calls `FireworksConfig`, and nothing else.
@@ -1401,11 +1695,13 @@ func (r FunctionTool) MarshalJSON() ([]byte, error) {
 
 // GoogleConfig: Google Gemini. A `base_url` without a path is completed by the version of the API.
 type GoogleConfig struct {
-	ID      string            `json:"id,omitempty"`
-	Model   string            `json:"model,omitempty"`
-	APIKey  Secret            `json:"api_key,omitempty"`
-	BaseURL string            `json:"base_url,omitempty"`
-	Headers map[string]Secret `json:"headers,omitempty"`
+	ID         string            `json:"id,omitempty"`
+	Model      string            `json:"model,omitempty"`
+	APIKey     Secret            `json:"api_key,omitempty"`
+	BaseURL    string            `json:"base_url,omitempty"`
+	Headers    map[string]Secret `json:"headers,omitempty"`
+	Fallback   []Fallback        `json:"fallback,omitempty"`
+	RateLimits *RateLimits       `json:"rate_limits,omitempty"`
 }
 
 func (GoogleConfig) isProviderConfig() {}
@@ -1413,6 +1709,7 @@ func (GoogleConfig) isProviderConfig() {}
 var googleConfigRules = []rule{
 	{name: "provider", tag: "google"},
 	{name: "headers"},
+	{name: "fallback"},
 }
 
 // UnmarshalJSON decodes what the protocol calls `GoogleConfig`, and nothing else.
@@ -1436,11 +1733,13 @@ func (r GoogleConfig) MarshalJSON() ([]byte, error) {
 
 // GroqConfig: Groq.
 type GroqConfig struct {
-	ID      string            `json:"id,omitempty"`
-	Model   string            `json:"model,omitempty"`
-	APIKey  Secret            `json:"api_key,omitempty"`
-	BaseURL string            `json:"base_url,omitempty"`
-	Headers map[string]Secret `json:"headers,omitempty"`
+	ID         string            `json:"id,omitempty"`
+	Model      string            `json:"model,omitempty"`
+	APIKey     Secret            `json:"api_key,omitempty"`
+	BaseURL    string            `json:"base_url,omitempty"`
+	Headers    map[string]Secret `json:"headers,omitempty"`
+	Fallback   []Fallback        `json:"fallback,omitempty"`
+	RateLimits *RateLimits       `json:"rate_limits,omitempty"`
 }
 
 func (GroqConfig) isProviderConfig() {}
@@ -1448,6 +1747,7 @@ func (GroqConfig) isProviderConfig() {}
 var groqConfigRules = []rule{
 	{name: "provider", tag: "groq"},
 	{name: "headers"},
+	{name: "fallback"},
 }
 
 // UnmarshalJSON decodes what the protocol calls `GroqConfig`, and nothing else.
@@ -1467,6 +1767,23 @@ func (r GroqConfig) MarshalJSON() ([]byte, error) {
 		Provider string `json:"provider"`
 		plain
 	}{"groq", plain(r)})
+}
+
+// Grouping is what attempts are grouped by.
+type Grouping string
+
+// The values of Grouping.
+const (
+	GroupingDay      Grouping = "day"
+	GroupingModel    Grouping = "model"
+	GroupingMonth    Grouping = "month"
+	GroupingProvider Grouping = "provider"
+	GroupingTag      Grouping = "tag"
+)
+
+// UnmarshalJSON decodes one of the values above.
+func (e *Grouping) UnmarshalJSON(data []byte) error {
+	return decodeClosed(data, e, GroupingDay, GroupingModel, GroupingMonth, GroupingProvider, GroupingTag)
 }
 
 // ID is what the caller chose; echoed verbatim.
@@ -1697,11 +2014,13 @@ const (
 
 // LMStudioConfig: LM Studio.
 type LMStudioConfig struct {
-	ID      string            `json:"id,omitempty"`
-	Model   string            `json:"model,omitempty"`
-	APIKey  Secret            `json:"api_key,omitempty"`
-	BaseURL string            `json:"base_url,omitempty"`
-	Headers map[string]Secret `json:"headers,omitempty"`
+	ID         string            `json:"id,omitempty"`
+	Model      string            `json:"model,omitempty"`
+	APIKey     Secret            `json:"api_key,omitempty"`
+	BaseURL    string            `json:"base_url,omitempty"`
+	Headers    map[string]Secret `json:"headers,omitempty"`
+	Fallback   []Fallback        `json:"fallback,omitempty"`
+	RateLimits *RateLimits       `json:"rate_limits,omitempty"`
 }
 
 func (LMStudioConfig) isProviderConfig() {}
@@ -1709,6 +2028,7 @@ func (LMStudioConfig) isProviderConfig() {}
 var lmStudioConfigRules = []rule{
 	{name: "provider", tag: "lmstudio"},
 	{name: "headers"},
+	{name: "fallback"},
 }
 
 // UnmarshalJSON decodes what the protocol calls `LMStudioConfig`, and nothing else.
@@ -1757,6 +2077,14 @@ type Limits struct {
 	ExitGraceMs      *int64 `json:"exit_grace_ms,omitempty"`      // default: 2000
 	KeychainMs       *int64 `json:"keychain_ms,omitempty"`        // default: 5000
 	LoadMs           *int64 `json:"load_ms,omitempty"`            // default: 600000
+	MaxQueued        *int64 `json:"max_queued,omitempty"`         // default: 1024
+	MaxWaitMs        *int64 `json:"max_wait_ms,omitempty"`        // default: 120000
+	CooldownMs       *int64 `json:"cooldown_ms,omitempty"`        // default: 30000
+	CacheBytes       *int64 `json:"cache_bytes,omitempty"`        // default: 268435456
+	CacheAnswerBytes *int64 `json:"cache_answer_bytes,omitempty"` // default: 4194304
+	CacheTTLS        *int64 `json:"cache_ttl_s,omitempty"`        // default: 2592000
+	LedgerDays       *int64 `json:"ledger_days,omitempty"`        // default: 800
+	StorageMs        *int64 `json:"storage_ms,omitempty"`         // default: 5000
 }
 
 var limitsRules = []rule{
@@ -1775,6 +2103,14 @@ var limitsRules = []rule{
 	{name: "exit_grace_ms"},
 	{name: "keychain_ms"},
 	{name: "load_ms"},
+	{name: "max_queued"},
+	{name: "max_wait_ms"},
+	{name: "cooldown_ms"},
+	{name: "cache_bytes"},
+	{name: "cache_answer_bytes"},
+	{name: "cache_ttl_s"},
+	{name: "ledger_days"},
+	{name: "storage_ms"},
 }
 
 // UnmarshalJSON decodes what the protocol calls `Limits`, and nothing else.
@@ -1783,7 +2119,7 @@ func (r *Limits) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	type plain Limits
-	*r = Limits{MaxMessageBytes: Ptr(int64(67108864)), MaxAdmittedBytes: Ptr(int64(268435456)), MaxRequests: Ptr(int64(256)), MaxStreams: Ptr(int64(64)), MaxBatch: Ptr(int64(100)), StdinAheadBytes: Ptr(int64(8388608)), SoftOutputBytes: Ptr(int64(1048576)), HardOutputBytes: Ptr(int64(67108864)), MaxOutputBytes: Ptr(int64(536870912)), MaxChunkBytes: Ptr(int64(32768)), StalledExitMs: Ptr(int64(10000)), StalledStreamMs: Ptr(int64(120000)), ExitGraceMs: Ptr(int64(2000)), KeychainMs: Ptr(int64(5000)), LoadMs: Ptr(int64(600000))}
+	*r = Limits{MaxMessageBytes: Ptr(int64(67108864)), MaxAdmittedBytes: Ptr(int64(268435456)), MaxRequests: Ptr(int64(256)), MaxStreams: Ptr(int64(64)), MaxBatch: Ptr(int64(100)), StdinAheadBytes: Ptr(int64(8388608)), SoftOutputBytes: Ptr(int64(1048576)), HardOutputBytes: Ptr(int64(67108864)), MaxOutputBytes: Ptr(int64(536870912)), MaxChunkBytes: Ptr(int64(32768)), StalledExitMs: Ptr(int64(10000)), StalledStreamMs: Ptr(int64(120000)), ExitGraceMs: Ptr(int64(2000)), KeychainMs: Ptr(int64(5000)), LoadMs: Ptr(int64(600000)), MaxQueued: Ptr(int64(1024)), MaxWaitMs: Ptr(int64(120000)), CooldownMs: Ptr(int64(30000)), CacheBytes: Ptr(int64(268435456)), CacheAnswerBytes: Ptr(int64(4194304)), CacheTTLS: Ptr(int64(2592000)), LedgerDays: Ptr(int64(800)), StorageMs: Ptr(int64(5000))}
 	return json.Unmarshal(data, (*plain)(r))
 }
 
@@ -1804,17 +2140,27 @@ func (r Limits) MarshalJSON() ([]byte, error) {
 	leaveOutPointed(&r.ExitGraceMs, 2000)
 	leaveOutPointed(&r.KeychainMs, 5000)
 	leaveOutPointed(&r.LoadMs, 600000)
+	leaveOutPointed(&r.MaxQueued, 1024)
+	leaveOutPointed(&r.MaxWaitMs, 120000)
+	leaveOutPointed(&r.CooldownMs, 30000)
+	leaveOutPointed(&r.CacheBytes, 268435456)
+	leaveOutPointed(&r.CacheAnswerBytes, 4194304)
+	leaveOutPointed(&r.CacheTTLS, 2592000)
+	leaveOutPointed(&r.LedgerDays, 800)
+	leaveOutPointed(&r.StorageMs, 5000)
 	type plain Limits
 	return json.Marshal(plain(r))
 }
 
 // LlamaServerConfig: llama.cpp's llama-server.
 type LlamaServerConfig struct {
-	ID      string            `json:"id,omitempty"`
-	Model   string            `json:"model,omitempty"`
-	APIKey  Secret            `json:"api_key,omitempty"`
-	BaseURL string            `json:"base_url,omitempty"`
-	Headers map[string]Secret `json:"headers,omitempty"`
+	ID         string            `json:"id,omitempty"`
+	Model      string            `json:"model,omitempty"`
+	APIKey     Secret            `json:"api_key,omitempty"`
+	BaseURL    string            `json:"base_url,omitempty"`
+	Headers    map[string]Secret `json:"headers,omitempty"`
+	Fallback   []Fallback        `json:"fallback,omitempty"`
+	RateLimits *RateLimits       `json:"rate_limits,omitempty"`
 }
 
 func (LlamaServerConfig) isProviderConfig() {}
@@ -1822,6 +2168,7 @@ func (LlamaServerConfig) isProviderConfig() {}
 var llamaServerConfigRules = []rule{
 	{name: "provider", tag: "llama_server"},
 	{name: "headers"},
+	{name: "fallback"},
 }
 
 // UnmarshalJSON decodes what the protocol calls `LlamaServerConfig`, and nothing else.
@@ -1850,6 +2197,8 @@ type LocalConfig struct {
 	APIKey      Secret             `json:"api_key,omitempty"`
 	BaseURL     string             `json:"base_url,omitempty"`
 	Headers     map[string]Secret  `json:"headers,omitempty"`
+	Fallback    []Fallback         `json:"fallback,omitempty"`
+	RateLimits  *RateLimits        `json:"rate_limits,omitempty"`
 	ModelPath   string             `json:"model_path"`
 	ContextSize *int64             `json:"context_size,omitempty"`
 	Threads     *int64             `json:"threads,omitempty"`
@@ -1863,6 +2212,7 @@ func (LocalConfig) isProviderConfig() {}
 var localConfigRules = []rule{
 	{name: "provider", tag: "local"},
 	{name: "headers"},
+	{name: "fallback"},
 	{name: "model_path", required: true},
 	{name: "runtime"},
 }
@@ -1993,11 +2343,13 @@ func (c *MessageContent) UnmarshalJSON(data []byte) error {
 
 // MistralConfig: Mistral.
 type MistralConfig struct {
-	ID      string            `json:"id,omitempty"`
-	Model   string            `json:"model,omitempty"`
-	APIKey  Secret            `json:"api_key,omitempty"`
-	BaseURL string            `json:"base_url,omitempty"`
-	Headers map[string]Secret `json:"headers,omitempty"`
+	ID         string            `json:"id,omitempty"`
+	Model      string            `json:"model,omitempty"`
+	APIKey     Secret            `json:"api_key,omitempty"`
+	BaseURL    string            `json:"base_url,omitempty"`
+	Headers    map[string]Secret `json:"headers,omitempty"`
+	Fallback   []Fallback        `json:"fallback,omitempty"`
+	RateLimits *RateLimits       `json:"rate_limits,omitempty"`
 }
 
 func (MistralConfig) isProviderConfig() {}
@@ -2005,6 +2357,7 @@ func (MistralConfig) isProviderConfig() {}
 var mistralConfigRules = []rule{
 	{name: "provider", tag: "mistral"},
 	{name: "headers"},
+	{name: "fallback"},
 }
 
 // UnmarshalJSON decodes what the protocol calls `MistralConfig`, and nothing else.
@@ -2091,10 +2444,31 @@ func (r ModelList) MarshalJSON() ([]byte, error) {
 	return json.Marshal(plain(r))
 }
 
+// ModelName is a model of a provider.
+type ModelName struct {
+	Provider string `json:"provider"`
+	Model    string `json:"model"`
+}
+
+var modelNameRules = []rule{
+	{name: "provider", required: true},
+	{name: "model", required: true},
+}
+
+// UnmarshalJSON decodes what the protocol calls `ModelName`, and nothing else.
+func (r *ModelName) UnmarshalJSON(data []byte) error {
+	if err := check(data, modelNameRules); err != nil {
+		return err
+	}
+	type plain ModelName
+	*r = ModelName{}
+	return json.Unmarshal(data, (*plain)(r))
+}
+
 // ModelPrice is what a model costs now: by the provider's own word, by the table that comes with the sidecar, or
-// nothing.
+// by the host's.
 //
-// `request` is what each request costs beside its tokens, in US dollars.
+// What costs nothing is `free`. `request` is what each request costs beside its tokens, in US dollars.
 type ModelPrice struct {
 	Input        string             `json:"input,omitempty"`
 	Output       string             `json:"output,omitempty"`
@@ -2162,6 +2536,8 @@ type OllamaConfig struct {
 	APIKey      Secret                 `json:"api_key,omitempty"`
 	BaseURL     string                 `json:"base_url,omitempty"`
 	Headers     map[string]Secret      `json:"headers,omitempty"`
+	Fallback    []Fallback             `json:"fallback,omitempty"`
+	RateLimits  *RateLimits            `json:"rate_limits,omitempty"`
 	ContextSize *int64                 `json:"context_size,omitempty"`
 	KeepAlive   *OllamaConfigKeepAlive `json:"keep_alive,omitempty"`
 }
@@ -2171,6 +2547,7 @@ func (OllamaConfig) isProviderConfig() {}
 var ollamaConfigRules = []rule{
 	{name: "provider", tag: "ollama"},
 	{name: "headers"},
+	{name: "fallback"},
 }
 
 // UnmarshalJSON decodes what the protocol calls `OllamaConfig`, and nothing else.
@@ -2288,6 +2665,8 @@ type OpenAIConfig struct {
 	APIKey       Secret            `json:"api_key,omitempty"`
 	BaseURL      string            `json:"base_url,omitempty"`
 	Headers      map[string]Secret `json:"headers,omitempty"`
+	Fallback     []Fallback        `json:"fallback,omitempty"`
+	RateLimits   *RateLimits       `json:"rate_limits,omitempty"`
 	API          OpenAIAPI         `json:"api,omitempty"` // default: "responses"
 	Organization string            `json:"organization,omitempty"`
 	Project      string            `json:"project,omitempty"`
@@ -2298,6 +2677,7 @@ func (OpenAIConfig) isProviderConfig() {}
 var openAIConfigRules = []rule{
 	{name: "provider", tag: "openai"},
 	{name: "headers"},
+	{name: "fallback"},
 	{name: "api"},
 }
 
@@ -2323,13 +2703,15 @@ func (r OpenAIConfig) MarshalJSON() ([]byte, error) {
 
 // OpenRouterConfig: OpenRouter. `site_url` and `app_name` are how the app appears in its rankings.
 type OpenRouterConfig struct {
-	ID      string            `json:"id,omitempty"`
-	Model   string            `json:"model,omitempty"`
-	APIKey  Secret            `json:"api_key,omitempty"`
-	BaseURL string            `json:"base_url,omitempty"`
-	Headers map[string]Secret `json:"headers,omitempty"`
-	SiteURL string            `json:"site_url,omitempty"`
-	AppName string            `json:"app_name,omitempty"`
+	ID         string            `json:"id,omitempty"`
+	Model      string            `json:"model,omitempty"`
+	APIKey     Secret            `json:"api_key,omitempty"`
+	BaseURL    string            `json:"base_url,omitempty"`
+	Headers    map[string]Secret `json:"headers,omitempty"`
+	Fallback   []Fallback        `json:"fallback,omitempty"`
+	RateLimits *RateLimits       `json:"rate_limits,omitempty"`
+	SiteURL    string            `json:"site_url,omitempty"`
+	AppName    string            `json:"app_name,omitempty"`
 }
 
 func (OpenRouterConfig) isProviderConfig() {}
@@ -2337,6 +2719,7 @@ func (OpenRouterConfig) isProviderConfig() {}
 var openRouterConfigRules = []rule{
 	{name: "provider", tag: "openrouter"},
 	{name: "headers"},
+	{name: "fallback"},
 }
 
 // UnmarshalJSON decodes what the protocol calls `OpenRouterConfig`, and nothing else.
@@ -2547,13 +2930,31 @@ func (r PathSource) MarshalJSON() ([]byte, error) {
 	}{"path", plain(r)})
 }
 
+// Period is what a budget is for.
+type Period string
+
+// The values of Period.
+const (
+	PeriodDay   Period = "day"
+	PeriodMonth Period = "month"
+	PeriodTotal Period = "total"
+	PeriodWeek  Period = "week"
+)
+
+// UnmarshalJSON decodes one of the values above.
+func (e *Period) UnmarshalJSON(data []byte) error {
+	return decodeClosed(data, e, PeriodDay, PeriodMonth, PeriodTotal, PeriodWeek)
+}
+
 // PerplexityConfig: Perplexity.
 type PerplexityConfig struct {
-	ID      string            `json:"id,omitempty"`
-	Model   string            `json:"model,omitempty"`
-	APIKey  Secret            `json:"api_key,omitempty"`
-	BaseURL string            `json:"base_url,omitempty"`
-	Headers map[string]Secret `json:"headers,omitempty"`
+	ID         string            `json:"id,omitempty"`
+	Model      string            `json:"model,omitempty"`
+	APIKey     Secret            `json:"api_key,omitempty"`
+	BaseURL    string            `json:"base_url,omitempty"`
+	Headers    map[string]Secret `json:"headers,omitempty"`
+	Fallback   []Fallback        `json:"fallback,omitempty"`
+	RateLimits *RateLimits       `json:"rate_limits,omitempty"`
 }
 
 func (PerplexityConfig) isProviderConfig() {}
@@ -2561,6 +2962,7 @@ func (PerplexityConfig) isProviderConfig() {}
 var perplexityConfigRules = []rule{
 	{name: "provider", tag: "perplexity"},
 	{name: "headers"},
+	{name: "fallback"},
 }
 
 // UnmarshalJSON decodes what the protocol calls `PerplexityConfig`, and nothing else.
@@ -2625,7 +3027,29 @@ const (
 	PriceSourceFree     PriceSource = "free"
 	PriceSourceProvider PriceSource = "provider"
 	PriceSourceTable    PriceSource = "table"
+	PriceSourceUser     PriceSource = "user"
 )
+
+// Privacy is where a request may go: with `local_only` nowhere beyond this machine, else to `allow_providers` if
+// given.
+type Privacy struct {
+	LocalOnly      bool     `json:"local_only,omitempty"`
+	AllowProviders []string `json:"allow_providers,omitzero"`
+}
+
+var privacyRules = []rule{
+	{name: "local_only"},
+}
+
+// UnmarshalJSON decodes what the protocol calls `Privacy`, and nothing else.
+func (r *Privacy) UnmarshalJSON(data []byte) error {
+	if err := check(data, privacyRules); err != nil {
+		return err
+	}
+	type plain Privacy
+	*r = Privacy{}
+	return json.Unmarshal(data, (*plain)(r))
+}
 
 // ProviderChoice is a provider id; for methods that need one.
 type ProviderChoice struct {
@@ -2823,6 +3247,14 @@ const (
 // UnmarshalJSON decodes one of the values above.
 func (e *Purpose) UnmarshalJSON(data []byte) error {
 	return decodeClosed(data, e, PurposeClassification, PurposeClustering, PurposeDocument, PurposeQuery, PurposeSimilarity)
+}
+
+// RateLimits is what the provider, or the host, wants not to be exceeded; requests wait for their turn. No limit
+// unless given.
+type RateLimits struct {
+	RequestsPerMinute *int64 `json:"requests_per_minute,omitempty"`
+	TokensPerMinute   *int64 `json:"tokens_per_minute,omitempty"`
+	Concurrency       *int64 `json:"concurrency,omitempty"`
 }
 
 // Reason is why an answer ended. There may be other values than these.
@@ -3265,14 +3697,49 @@ func (r SavedCredential) MarshalJSON() ([]byte, error) {
 	return json.Marshal(plain(r))
 }
 
+// Savings is what was not paid thanks to caches, in decimal strings: the provider's prompt cache, and kept
+// answers.
+//
+// Of the prompt cache it is the balance: writing to it may cost more than reading from it has saved.
+type Savings struct {
+	PromptCache   string  `json:"prompt_cache"`
+	ResponseCache string  `json:"response_cache"`
+	Currency      *string `json:"currency,omitempty"` // default: "USD"
+}
+
+var savingsRules = []rule{
+	{name: "prompt_cache", required: true},
+	{name: "response_cache", required: true},
+	{name: "currency"},
+}
+
+// UnmarshalJSON decodes what the protocol calls `Savings`, and nothing else.
+func (r *Savings) UnmarshalJSON(data []byte) error {
+	if err := check(data, savingsRules); err != nil {
+		return err
+	}
+	type plain Savings
+	*r = Savings{Currency: Ptr("USD")}
+	return json.Unmarshal(data, (*plain)(r))
+}
+
+// MarshalJSON encodes r, but for what is at its default.
+func (r Savings) MarshalJSON() ([]byte, error) {
+	leaveOutPointed(&r.Currency, "USD")
+	type plain Savings
+	return json.Marshal(plain(r))
+}
+
 // ScriptedConfig is a provider that plays the script in `provider_options.scripted`; there only with
 // `--scripted`.
 type ScriptedConfig struct {
-	ID      string            `json:"id,omitempty"`
-	Model   string            `json:"model,omitempty"`
-	APIKey  Secret            `json:"api_key,omitempty"`
-	BaseURL string            `json:"base_url,omitempty"`
-	Headers map[string]Secret `json:"headers,omitempty"`
+	ID         string            `json:"id,omitempty"`
+	Model      string            `json:"model,omitempty"`
+	APIKey     Secret            `json:"api_key,omitempty"`
+	BaseURL    string            `json:"base_url,omitempty"`
+	Headers    map[string]Secret `json:"headers,omitempty"`
+	Fallback   []Fallback        `json:"fallback,omitempty"`
+	RateLimits *RateLimits       `json:"rate_limits,omitempty"`
 }
 
 func (ScriptedConfig) isProviderConfig() {}
@@ -3280,6 +3747,7 @@ func (ScriptedConfig) isProviderConfig() {}
 var scriptedConfigRules = []rule{
 	{name: "provider", tag: "scripted"},
 	{name: "headers"},
+	{name: "fallback"},
 }
 
 // UnmarshalJSON decodes what the protocol calls `ScriptedConfig`, and nothing else.
@@ -3359,6 +3827,7 @@ const (
 	StageConnect    Stage = "connect"
 	StageFirstToken Stage = "first_token"
 	StageIdle       Stage = "idle"
+	StageQueue      Stage = "queue"
 	StageTotal      Stage = "total"
 )
 
@@ -3384,13 +3853,53 @@ type State string
 // The values of State.
 const (
 	StateConnecting        State = "connecting"
+	StateFallingBack       State = "falling_back"
 	StateLoadingModel      State = "loading_model"
 	StateQueued            State = "queued"
+	StateRateLimited       State = "rate_limited"
 	StateRetrying          State = "retrying"
 	StateStalled           State = "stalled"
 	StateThinking          State = "thinking"
 	StateWaitingFirstToken State = "waiting_first_token"
 )
+
+// StorageState is whether the ledger, budgets and kept answers are on disk, or in memory alone, and why.
+//
+// With a `problem`, what is told is what has happened since; what was on disk is left as it is there, and both
+// are put together when the disk can be written again.
+type StorageState struct {
+	State   StorageStateState `json:"state"`
+	Problem string            `json:"problem,omitempty"`
+	Hint    string            `json:"hint,omitempty"`
+}
+
+var storageStateRules = []rule{
+	{name: "state", required: true},
+}
+
+// UnmarshalJSON decodes what the protocol calls `StorageState`, and nothing else.
+func (r *StorageState) UnmarshalJSON(data []byte) error {
+	if err := check(data, storageStateRules); err != nil {
+		return err
+	}
+	type plain StorageState
+	*r = StorageState{}
+	return json.Unmarshal(data, (*plain)(r))
+}
+
+// StorageStateState is what stands in `StorageState` as its state.
+type StorageStateState string
+
+// The values of StorageStateState.
+const (
+	StorageStateStateDisk   StorageStateState = "disk"
+	StorageStateStateMemory StorageStateState = "memory"
+)
+
+// UnmarshalJSON decodes one of the values above.
+func (e *StorageStateState) UnmarshalJSON(data []byte) error {
+	return decodeClosed(data, e, StorageStateStateDisk, StorageStateStateMemory)
+}
 
 // StreamChunk: `stream.chunk`: `seq` counts 0, 1, 2 … without gaps.
 type StreamChunk struct {
@@ -3443,6 +3952,10 @@ type StreamRequest struct {
 	Reasoning         *ReasoningOptions `json:"reasoning,omitempty"`
 	Timeouts          *Timeouts         `json:"timeouts,omitempty"`
 	Retry             *RetryOptions     `json:"retry,omitempty"`
+	Fallback          []Fallback        `json:"fallback,omitzero"`
+	Cache             *CacheOptions     `json:"cache,omitempty"`
+	Privacy           *Privacy          `json:"privacy,omitempty"`
+	Tags              []string          `json:"tags,omitempty"`
 	ProviderOptions   map[string]Object `json:"provider_options,omitempty"`
 	OnUnsupported     OnUnsupported     `json:"on_unsupported,omitempty"`  // default: "warn"
 	IncludeMessage    *bool             `json:"include_message,omitempty"` // default: true
@@ -3453,6 +3966,7 @@ var streamRequestRules = []rule{
 	{name: "messages", required: true},
 	{name: "tools"},
 	{name: "stop"},
+	{name: "tags"},
 	{name: "provider_options"},
 	{name: "on_unsupported"},
 	{name: "include_message"},
@@ -3490,11 +4004,14 @@ func (r StreamRequest) MarshalJSON() ([]byte, error) {
 
 // StreamStatus: `stream.status`: the latest state of a stream; not counted by `seq`.
 type StreamStatus struct {
-	State    State    `json:"state"`
-	Progress *float64 `json:"progress,omitempty"`
-	Ms       *int64   `json:"ms,omitempty"`
-	Attempt  *int64   `json:"attempt,omitempty"`
-	StreamID string   `json:"stream_id"`
+	State    State      `json:"state"`
+	Progress *float64   `json:"progress,omitempty"`
+	Ms       *int64     `json:"ms,omitempty"`
+	Attempt  *int64     `json:"attempt,omitempty"`
+	WaitMs   *int64     `json:"wait_ms,omitempty"`
+	From     *ModelName `json:"from,omitempty"`
+	To       *ModelName `json:"to,omitempty"`
+	StreamID string     `json:"stream_id"`
 }
 
 var streamStatusRules = []rule{
@@ -3739,11 +4256,13 @@ func (r *Timing) UnmarshalJSON(data []byte) error {
 
 // TogetherConfig: Together AI.
 type TogetherConfig struct {
-	ID      string            `json:"id,omitempty"`
-	Model   string            `json:"model,omitempty"`
-	APIKey  Secret            `json:"api_key,omitempty"`
-	BaseURL string            `json:"base_url,omitempty"`
-	Headers map[string]Secret `json:"headers,omitempty"`
+	ID         string            `json:"id,omitempty"`
+	Model      string            `json:"model,omitempty"`
+	APIKey     Secret            `json:"api_key,omitempty"`
+	BaseURL    string            `json:"base_url,omitempty"`
+	Headers    map[string]Secret `json:"headers,omitempty"`
+	Fallback   []Fallback        `json:"fallback,omitempty"`
+	RateLimits *RateLimits       `json:"rate_limits,omitempty"`
 }
 
 func (TogetherConfig) isProviderConfig() {}
@@ -3751,6 +4270,7 @@ func (TogetherConfig) isProviderConfig() {}
 var togetherConfigRules = []rule{
 	{name: "provider", tag: "together"},
 	{name: "headers"},
+	{name: "fallback"},
 }
 
 // UnmarshalJSON decodes what the protocol calls `TogetherConfig`, and nothing else.
@@ -4169,6 +4689,96 @@ func (r UsageDelta) MarshalJSON() ([]byte, error) {
 	}{"usage", plain(r)})
 }
 
+// UsageGroup: Some attempts together. Token counts are inclusive, as in `Usage`, and leave out what nobody
+// counted.
+//
+// `cost` is the sum of all known costs, and its `source` the least certain of theirs; `unpriced` is the number
+// of attempts that cost something unknown. Where these are all, the amount is `null`. `estimated` tells how many
+// attempts' tokens were estimated.
+type UsageGroup struct {
+	Provider         string  `json:"provider,omitempty"`
+	Model            string  `json:"model,omitempty"`
+	Tag              string  `json:"tag,omitempty"`
+	Day              string  `json:"day,omitempty"`
+	Month            string  `json:"month,omitempty"`
+	Attempts         int64   `json:"attempts"`
+	Failed           int64   `json:"failed"`
+	Cancelled        int64   `json:"cancelled"`
+	Cached           int64   `json:"cached"`
+	Estimated        int64   `json:"estimated"`
+	Unpriced         int64   `json:"unpriced"`
+	InputTokens      int64   `json:"input_tokens"`
+	OutputTokens     int64   `json:"output_tokens"`
+	ReasoningTokens  int64   `json:"reasoning_tokens"`
+	CacheReadTokens  int64   `json:"cache_read_tokens"`
+	CacheWriteTokens int64   `json:"cache_write_tokens"`
+	Cost             Cost    `json:"cost"`
+	Savings          Savings `json:"savings"`
+}
+
+var usageGroupRules = []rule{
+	{name: "attempts", required: true},
+	{name: "failed", required: true},
+	{name: "cancelled", required: true},
+	{name: "cached", required: true},
+	{name: "estimated", required: true},
+	{name: "unpriced", required: true},
+	{name: "input_tokens", required: true},
+	{name: "output_tokens", required: true},
+	{name: "reasoning_tokens", required: true},
+	{name: "cache_read_tokens", required: true},
+	{name: "cache_write_tokens", required: true},
+	{name: "cost", required: true},
+	{name: "savings", required: true},
+}
+
+// UnmarshalJSON decodes what the protocol calls `UsageGroup`, and nothing else.
+func (r *UsageGroup) UnmarshalJSON(data []byte) error {
+	if err := check(data, usageGroupRules); err != nil {
+		return err
+	}
+	type plain UsageGroup
+	*r = UsageGroup{}
+	return json.Unmarshal(data, (*plain)(r))
+}
+
+// UsageQuery is which attempts to count, days inclusive, and what to group them by. At most `limit` groups come,
+// the first ones.
+//
+// Grouped by tag, an attempt counts for each of its tags, also where only those with one `tag` count; in the
+// total it counts once. What has no tag is a group of its own, without `tag`.
+type UsageQuery struct {
+	Since    string     `json:"since,omitempty"`
+	Until    string     `json:"until,omitempty"`
+	GroupBy  []Grouping `json:"group_by,omitempty"`
+	Provider string     `json:"provider,omitempty"`
+	Model    string     `json:"model,omitempty"`
+	Tag      string     `json:"tag,omitempty"`
+	Limit    *int64     `json:"limit,omitempty"` // default: 1000
+}
+
+var usageQueryRules = []rule{
+	{name: "group_by"},
+	{name: "limit"},
+}
+
+// UnmarshalJSON decodes what the protocol calls `UsageQuery`, and nothing else.
+func (r *UsageQuery) UnmarshalJSON(data []byte) error {
+	if err := check(data, usageQueryRules); err != nil {
+		return err
+	}
+	type plain UsageQuery
+	*r = UsageQuery{Limit: Ptr(int64(1000))}
+	return json.Unmarshal(data, (*plain)(r))
+}
+
+// MarshalJSON encodes r, but for what is at its default.
+func (r UsageQuery) MarshalJSON() ([]byte, error) {
+	leaveOutPointed(&r.Limit, 1000)
+	type plain UsageQuery
+	return json.Marshal(plain(r))
+}
+
 // UsageSource is who counted the tokens. There may be other values than these.
 type UsageSource string
 
@@ -4178,13 +4788,50 @@ const (
 	UsageSourceReported  UsageSource = "reported"
 )
 
+// UsageSummary is the groups, ordered by what they are grouped by, and all attempts together. `truncated` if
+// there are more groups.
+//
+// Without a grouping there are no groups, only the total.
+type UsageSummary struct {
+	Groups    []UsageGroup `json:"groups"`
+	Total     UsageGroup   `json:"total"`
+	Truncated bool         `json:"truncated"`
+	Storage   StorageState `json:"storage"`
+}
+
+var usageSummaryRules = []rule{
+	{name: "groups", required: true},
+	{name: "total", required: true},
+	{name: "truncated", required: true},
+	{name: "storage", required: true},
+}
+
+// UnmarshalJSON decodes what the protocol calls `UsageSummary`, and nothing else.
+func (r *UsageSummary) UnmarshalJSON(data []byte) error {
+	if err := check(data, usageSummaryRules); err != nil {
+		return err
+	}
+	type plain UsageSummary
+	*r = UsageSummary{}
+	return json.Unmarshal(data, (*plain)(r))
+}
+
+// MarshalJSON encodes r, but for what is at its default.
+func (r UsageSummary) MarshalJSON() ([]byte, error) {
+	fill(&r.Groups)
+	type plain UsageSummary
+	return json.Marshal(plain(r))
+}
+
 // VLLMConfig: vLLM.
 type VLLMConfig struct {
-	ID      string            `json:"id,omitempty"`
-	Model   string            `json:"model,omitempty"`
-	APIKey  Secret            `json:"api_key,omitempty"`
-	BaseURL string            `json:"base_url,omitempty"`
-	Headers map[string]Secret `json:"headers,omitempty"`
+	ID         string            `json:"id,omitempty"`
+	Model      string            `json:"model,omitempty"`
+	APIKey     Secret            `json:"api_key,omitempty"`
+	BaseURL    string            `json:"base_url,omitempty"`
+	Headers    map[string]Secret `json:"headers,omitempty"`
+	Fallback   []Fallback        `json:"fallback,omitempty"`
+	RateLimits *RateLimits       `json:"rate_limits,omitempty"`
 }
 
 func (VLLMConfig) isProviderConfig() {}
@@ -4192,6 +4839,7 @@ func (VLLMConfig) isProviderConfig() {}
 var vllmConfigRules = []rule{
 	{name: "provider", tag: "vllm"},
 	{name: "headers"},
+	{name: "fallback"},
 }
 
 // UnmarshalJSON decodes what the protocol calls `VLLMConfig`, and nothing else.
@@ -4237,12 +4885,14 @@ func (r *Warning) UnmarshalJSON(data []byte) error {
 
 // XAIConfig: xAI. Its Chat Completions, `api: "chat"`, are deprecated.
 type XAIConfig struct {
-	ID      string            `json:"id,omitempty"`
-	Model   string            `json:"model,omitempty"`
-	APIKey  Secret            `json:"api_key,omitempty"`
-	BaseURL string            `json:"base_url,omitempty"`
-	Headers map[string]Secret `json:"headers,omitempty"`
-	API     OpenAIAPI         `json:"api,omitempty"` // default: "responses"
+	ID         string            `json:"id,omitempty"`
+	Model      string            `json:"model,omitempty"`
+	APIKey     Secret            `json:"api_key,omitempty"`
+	BaseURL    string            `json:"base_url,omitempty"`
+	Headers    map[string]Secret `json:"headers,omitempty"`
+	Fallback   []Fallback        `json:"fallback,omitempty"`
+	RateLimits *RateLimits       `json:"rate_limits,omitempty"`
+	API        OpenAIAPI         `json:"api,omitempty"` // default: "responses"
 }
 
 func (XAIConfig) isProviderConfig() {}
@@ -4250,6 +4900,7 @@ func (XAIConfig) isProviderConfig() {}
 var xaiConfigRules = []rule{
 	{name: "provider", tag: "xai"},
 	{name: "headers"},
+	{name: "fallback"},
 	{name: "api"},
 }
 

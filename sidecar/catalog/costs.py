@@ -1,14 +1,13 @@
 """What token counts cost."""
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
-from sidecar.catalog.prices import Price, Rate, Tier, Tiered, price_of
+from sidecar.catalog.prices import Price, Rate, Tier, Tiered
 from sidecar.schema.models import LongContextRates, ModelPrice
-from sidecar.schema.usage import Cost, Usage
+from sidecar.schema.usage import Usage
 
 PER: Final = 1_000_000
 
@@ -40,13 +39,11 @@ def cost_of(price: Price, usage: Usage) -> Decimal | None:
     return cost / PER + (price.request or 0)
 
 
-def table_cost(kind: str, model: str, usage: Usage, at: datetime) -> Cost | None:
-    """Return the cost after the packaged tables; None where they do not know it."""
-    price = price_of(kind, model, at)
-    amount = None if price is None else cost_of(price, usage)
-    if amount is None:
-        return None
-    return Cost(amount=money(amount), source="table", estimated=usage.source == "estimated")
+def prompt_savings(price: Price, usage: Usage) -> Decimal | None:
+    """Return how much less tokens cost than without a prompt cache: less than nothing where writing to it cost more."""
+    paid = cost_of(price, usage)
+    plain = cost_of(price, replace(usage, cache_read_tokens=None, cache_write_tokens=None, cache_write_1h_tokens=None))
+    return None if paid is None or plain is None else plain - paid
 
 
 def rate_at(rate: Rate, input_tokens: int) -> Decimal:
@@ -75,7 +72,7 @@ def shown(price: Price) -> ModelPrice:
 
 
 def price_of_list(price: ModelPrice) -> Price:
-    """Return a price that a provider told, as one to reckon with: the reverse of `shown`."""
+    """Return a price that clients read as one to reckon with: the reverse of `shown`."""
     rates: dict[str, Any] = {name: _rate(name, price) for name in COUNTS if getattr(price, name) is not None}
     return Price(**rates, request=None if price.request is None else Decimal(price.request))
 

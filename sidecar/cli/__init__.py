@@ -3,6 +3,10 @@
 
 def main(arguments: list[str]) -> int:
     """Run the command that `arguments` name first, and return its exit code."""
+    if arguments[0] == "usage":
+        from sidecar.cli import usage  # of several commands one is loaded
+
+        return usage.main(arguments[1:])
     from sidecar.cli import chat
 
     return chat.main(arguments[1:])

@@ -15,6 +15,7 @@ from sidecar.cli.client import CallFailed, Client
 from sidecar.cli.interrupts import handled_by, on_interrupt
 from sidecar.cli.options import Options
 from sidecar.cli.screen import Screen
+from sidecar.cli.session import FAILED, INTERRUPTED
 from sidecar.schema.chat import ChatResult, Message, StreamRequest
 from sidecar.schema.errors import ErrorObject
 from sidecar.schema.events import ReasoningDelta, RefusalDelta, StreamChunk, StreamStatus, TextDelta
@@ -22,8 +23,6 @@ from sidecar.schema.providers import ConfiguredProvider
 from sidecar.schema.session import ClientInfo
 
 ANSWERED: Final = 0
-FAILED: Final = 1
-INTERRUPTED: Final = 130
 
 APP: Final = ClientInfo("llm-sidecar", __version__)
 STREAM_ID: Final = "chat"

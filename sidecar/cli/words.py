@@ -1,10 +1,12 @@
 """What the protocol's values are called in front of people."""
 
+from decimal import Decimal
 from typing import Final
 
 from sidecar.schema.chat import ChatResult, Reason
 from sidecar.schema.errors import ErrorObject
 from sidecar.schema.events import State, Status
+from sidecar.schema.ledger import StorageState
 from sidecar.schema.usage import Cost, Usage
 
 STATES: Final[dict[State, str]] = {
@@ -13,7 +15,9 @@ STATES: Final[dict[State, str]] = {
     "thinking": "thinking",
     "loading_model": "loading model",
     "queued": "waiting for a free slot",
+    "rate_limited": "waiting for the rate limit",
     "retrying": "that failed; trying again",
+    "falling_back": "that failed; asking another model",
     "stalled": "no sign of life",
 }
 
@@ -28,6 +32,9 @@ ENDINGS: Final[dict[Reason, str]] = {
 HINTS: Final = {"credential_not_found": "Name the environment variable that holds one with --api-key-env."}
 """What to do here, where the sidecar's own hint names a method that only a host can call."""
 
+MONEY_PLACES: Final = 4
+"""Decimals of dollars that are shown: answers cost fractions of cents."""
+
 
 def waiting(status: Status) -> tuple[str, str]:
     """Return what is awaited, and how far it has come."""
@@ -39,6 +46,10 @@ def _detail(status: Status) -> str:
         return f" {status.progress:.0%}".replace("%", " %")
     if status.attempt is not None and status.ms is not None:
         return f" in {status.ms / 1000:.1f} s (attempt {status.attempt})"
+    if status.to is not None:
+        return f" ({status.to.provider}/{status.to.model})"
+    if status.wait_ms is not None:
+        return f" for about {status.wait_ms / 1000:.0f} s"
     return f" for {status.ms / 1000:.0f} s" if status.ms is not None else ""
 
 
@@ -83,3 +94,28 @@ def _price(cost: Cost) -> list[str]:
     if cost.amount is None or cost.source == "free":
         return []
     return [f"cost {'about ' if cost.estimated else ''}{cost.amount} {cost.currency}"]
+
+
+def storage(state: StorageState) -> list[str]:
+    """Return the lines that tell why nothing is on disk and what to do; none where all is well."""
+    lines = [("warning", state.problem), ("hint", state.hint)]
+    return [f"{name}: {text}" for name, text in lines if text is not None]
+
+
+def cost(known: Cost, unpriced: int) -> str:
+    """Return what attempts cost, and how many of them cost something unknown."""
+    if known.amount is None:
+        return "unknown"
+    about = "about " if known.estimated else ""
+    return f"{about}{money(known.amount)}" + (f" + {unpriced} unknown" if unpriced else "")
+
+
+def money(*amounts: str) -> str:
+    """Return a sum of US dollars, rounded."""
+    total = sum(map(Decimal, amounts), Decimal())
+    least = Decimal(1).scaleb(-MONEY_PLACES)
+    if not total:
+        return "$0"
+    if abs(total) < least:
+        return f"{'-' if total < 0 else ''}<${least}"
+    return f"{'-' if total < 0 else ''}${abs(total):,.{MONEY_PLACES}f}"

@@ -11,12 +11,10 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from sidecar.app_files import file_name
 from sidecar.credentials.binding import Binding
 from sidecar.credentials.lockfile import locked
 from sidecar.schema.errors import SidecarError
-
-PLAIN: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_")
-MAX_STEM: Final = 150
 
 REPLACE_PAUSES_S: Final = (0.01, 0.05, 0.2)
 """On Windows a file cannot be replaced while someone reads it."""
@@ -38,21 +36,11 @@ class _File(Struct, frozen=True):
     keys: list[_Row]
 
 
-def file_name(service: str) -> str:
-    """Return a name that no other service has, on any file system."""
-    stem = "".join(chr(byte) if byte in PLAIN else f"%{byte:02x}" for byte in service.encode("utf-8", "replace"))
-    if len(stem) > MAX_STEM:
-        from hashlib import sha256
-
-        stem = f"{stem[:MAX_STEM]}-{sha256(stem.encode()).hexdigest()}"
-    return f"keys-{stem}.json"
-
-
 class Index:
     """The list of one service's keys, shared with other processes."""
 
     def __init__(self, directory: Path, service: str) -> None:
-        self._path = directory / file_name(service)
+        self._path = directory / file_name("keys", service, ".json")
         self._service = service
         self._stamp: Stamp = None
         self._bindings: Bindings = {}

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
+from sidecar.app_files import user_directory
 from sidecar.credentials import items
 from sidecar.credentials.binding import Binding, checked_key, checked_name
 from sidecar.credentials.index import Index
@@ -24,13 +25,6 @@ T = TypeVar("T")
 
 DEFAULT_SERVICE: Final = "llm-sidecar"
 PROBE: Final = "probe"
-
-
-def user_directory() -> Path:
-    """Return where this system keeps an app's data."""
-    from platformdirs import user_data_path
-
-    return user_data_path(DEFAULT_SERVICE, appauthor=False)
 
 
 class Credentials:

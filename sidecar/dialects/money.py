@@ -15,7 +15,7 @@ TICK_DIGITS: Final = 10
 
 
 def decimal(number: Raw) -> str | None:
-    """Return a JSON number, or a number in a string."""
+    """Return a JSON number, or a number in a string; None where it is no amount, such as a negative one."""
     text = bytes(number).decode(errors="replace").strip('"')
     if not text or text == "null":
         return None
@@ -23,7 +23,7 @@ def decimal(number: Raw) -> str | None:
         value = Decimal(text)
     except InvalidOperation:
         return None
-    return format(value, "f") if value.is_finite() and abs(value.adjusted()) < MAX_DIGITS else None
+    return format(value, "f") if value.is_finite() and value >= 0 and abs(value.adjusted()) < MAX_DIGITS else None
 
 
 def ticks(number: Number) -> str | None:

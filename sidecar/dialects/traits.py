@@ -24,6 +24,8 @@ class ModelTraits(Struct, frozen=True, kw_only=True):
     """What the model does when no effort is asked for, where that matters to `sampling`."""
     budgets: tuple[int, int] | None = None
     """The least and the greatest reasoning budget in tokens, where one can be given."""
+    thinks: bool = True
+    """Whether the model may think for long before it says anything."""
     adaptive: bool = True
     """Whether the model decides by itself how much of its effort a question is worth."""
     forced_tools: bool = True

@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 from sidecar import __version__
 from sidecar.dialects.contract import HttpRequest
+from sidecar.engines.failures import elsewhere
 from sidecar.engines.transport import Outgoing, nothing
 from sidecar.handler import Target
-from sidecar.providers.origins import is_private_channel, origin_of
+from sidecar.providers.origins import is_loopback, is_private_channel, origin_of
 from sidecar.providers.record import Place
 from sidecar.schema.errors import SidecarError
 
@@ -38,16 +39,24 @@ class Addressing:
     def post(self, target: Target, request: HttpRequest, sent: Callable[[], Awaitable[None]] = nothing) -> Outgoing:
         """Return a question whose answer may be streamed."""
         url, headers = self._address(target, request.path)
-        return Outgoing(url=url, headers=STREAM_HEADERS | request.headers | headers, body=request.body, sent=sent)
+        return Outgoing(
+            url=url,
+            headers=STREAM_HEADERS | request.headers | headers,
+            body=request.body,
+            sent=sent,
+            loopback=target.local_only,
+        )
 
     def get(self, target: Target, path: str) -> Outgoing:
         """Return a request for something to read."""
         url, headers = self._address(target, path)
-        return Outgoing(url=url, headers=READ_HEADERS | headers)
+        return Outgoing(url=url, headers=READ_HEADERS | headers, loopback=target.local_only)
 
     def _address(self, target: Target, path: str) -> tuple[str, dict[str, str]]:
         origin_of(target.endpoint)
         url = target.provider.url(Place(target.config, target.endpoint, target.model), path)
+        if target.local_only and not is_loopback(url):
+            raise elsewhere(urlsplit(url).netloc)
         secrets = _secrets(target)
         if secrets and self._plain_http == "refuse" and not is_private_channel(url):
             raise SidecarError(

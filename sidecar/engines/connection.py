@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final, cast
 
 from sidecar.engines.reply import PARSER_ERRORS, Reply
-from sidecar.engines.sockets import READ_AHEAD, wake
+from sidecar.engines.sockets import READ_AHEAD, peer_of, wake
 
 SMALL_BYTES: Final = 64 << 10
 """The largest body that is copied, to leave in one write with its head."""
@@ -127,6 +127,11 @@ class Connection(asyncio.BufferedProtocol):
             return False
         self.reply.begin()
         return True
+
+    @property
+    def peer(self) -> str:
+        """The address of whoever is at the other end."""
+        return peer_of(self._transport)
 
     @property
     def is_free(self) -> bool:

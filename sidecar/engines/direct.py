@@ -14,10 +14,10 @@ from sidecar.engines.connection import Connection, NotHttp, Unanswered
 from sidecar.engines.failures import CONNECT_ERRORS, answer_failure, connect_failure, no_answer, no_http, unsendable
 from sidecar.engines.kept import Kept
 from sidecar.engines.received import Received
-from sidecar.engines.sockets import dial, probe, resolve
+from sidecar.engines.sockets import dial, dial_loopback, probe, resolve
 from sidecar.engines.transport import Incoming, Outgoing
 from sidecar.engines.trust import Trust
-from sidecar.providers.origins import host_and_port, origin_of
+from sidecar.providers.origins import host_and_port, is_loopback_address, origin_of
 
 READ_BYTES: Final = 64 << 10
 
@@ -68,11 +68,13 @@ class Direct:
         """Return what sends `request` when entered."""
         return Exchange(self, request, route_of(request.url))
 
-    async def connect(self, route: Route) -> Connection:
-        """Return a new connection."""
+    async def connect(self, request: Outgoing) -> Connection:
+        """Return a new connection for `request`."""
+        route = route_of(request.url)
         context = await self._trust.context() if route.origin.startswith("https:") else None
+        reach = dial_loopback if request.loopback else dial
         try:
-            _, connection = await dial(lambda: Connection(route.origin, self._buffer), route.address, context)
+            _, connection = await reach(lambda: Connection(route.origin, self._buffer), route.address, context)
         except CONNECT_ERRORS as error:
             raise connect_failure(error, route.host) from None
         return connection
@@ -108,7 +110,7 @@ class Exchange:
     async def __aenter__(self) -> Incoming:
         head, host = head_of(self._request, self._route), self._route.host
         try:
-            return await self._ask_again(head) or await self._ask(head, await self._pool.connect(self._route))
+            return await self._ask_again(head) or await self._ask(head, await self._pool.connect(self._request))
         except Unanswered:
             raise no_answer(host) from None
         except NotHttp:
@@ -118,6 +120,9 @@ class Exchange:
         """Ask over a kept connection; None where there is none, or the server was just closing it."""
         connection = self._pool.kept.take(self._route.origin)
         if connection is None:
+            return None
+        if self._request.loopback and not is_loopback_address(connection.peer):
+            connection.abort()
             return None
         try:
             return await self._ask(head, connection)

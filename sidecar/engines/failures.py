@@ -54,6 +54,11 @@ def connect_failure(error: BaseException, host: str) -> SidecarError:
     return SidecarError("connect", f"{host} could not be reached.")
 
 
+def elsewhere(host: str) -> SidecarError:
+    """Say that a request that may not leave this machine would have."""
+    return SidecarError("privacy_blocked", f"{host} is not on this machine, so it was sent nothing.")
+
+
 def unsendable() -> SidecarError:
     """Say that a header cannot be sent, without showing it."""
     return SidecarError("invalid_params", "The API key or a header holds a character that cannot be sent.")

@@ -54,15 +54,14 @@ class HttpEngine:
         """Stream the answer to `call`."""
         dialect = await self._dialect(call.target, call.request)
         try:
-            reported = await self._ask(call, dialect, emit)
+            await self._ask(call, dialect, emit)
         except SidecarError as error:
             call.repair = None if call.transcript.started else dialect.repair(error)
             raise _placed(error, call.target) from None
-        call.cost = _cost(call.target, reported)
         return call.completion()
 
-    async def _ask(self, call: Call, dialect: Dialect, emit: Emit) -> str | None:
-        """Deliver the answer, and return what the provider says that it cost."""
+    async def _ask(self, call: Call, dialect: Dialect, emit: Emit) -> None:
+        """Deliver the answer, and note what the provider says that it cost, also where it breaks off."""
         aim = _aim(call.target)
         encoded = dialect.encode_request(call.request, aim)
         call.structured = encoded.shaping.structured
@@ -74,18 +73,21 @@ class HttpEngine:
             except SidecarError:
                 await reader.give_up()
                 raise
+            finally:
+                call.cost = _cost(call.target, reader.cost)
             further = reader.follow_up(encoded)
             if further is None:
-                return reader.cost
+                return
             encoded = further
         raise SidecarError("malformed_response", "The provider's answer does not end.")
 
     async def _exchange(self, call: Call, encoded: HttpRequest, reader: Reader, emit: Emit) -> None:
         """Send one request, and deliver what it is answered with."""
-        question = self._addressing.post(call.target, encoded, partial(emit, WAITING))
+        question = self._addressing.post(call.target, encoded, partial(_sent, call, emit))
         await emit(CONNECTING)
         try:
             async with self._transport.open(question) as answer:
+                call.heard(answer.headers)
                 if answer.status not in SUCCESSES:
                     raise refusal(await failed(answer), question, reader.dialect, call.target.config.base_url)
                 await reader.read(answer, call.target.endpoint)
@@ -139,6 +141,11 @@ class HttpEngine:
 
     def _reading(self, target: Target, dialect: Dialect) -> Reading:
         return Reading(self._transport, self._addressing, dialect, target)
+
+
+async def _sent(call: Call, emit: Emit) -> None:
+    call.sent = True
+    await emit(WAITING)
 
 
 def _aim(target: Target) -> Aim:

@@ -29,7 +29,8 @@ class HttpTransport:
 
     def open(self, request: Outgoing) -> Opening:
         """Return what sends `request` when entered."""
-        return self._way_to(request.url).open(request)
+        way = self._direct if request.loopback else self._way_to(request.url)
+        return way.open(request)
 
     async def resolve(self, url: str) -> None:
         """Look up the server's name, or the proxy's."""

@@ -15,6 +15,7 @@ from httpcore2 import (
 )
 
 from sidecar.engines.failures import CONNECT_ERRORS
+from sidecar.engines.sleep import SleepWatch
 from sidecar.engines.sockets import READ_AHEAD, dial, wake
 
 HEAD_BYTES: Final = 16 << 10
@@ -33,6 +34,7 @@ class Connection(asyncio.Protocol, AsyncNetworkStream):
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
         self._blocked = False
+        self._watch = SleepWatch()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -119,9 +121,12 @@ class Connection(asyncio.Protocol, AsyncNetworkStream):
         return self
 
     def get_extra_info(self, info: str) -> Any:
-        """Answer what the pool asks: an idle connection is readable only when the other side has closed it."""
+        """Answer what the pool asks: an idle connection is readable only when the other side has closed it.
+
+        After the machine has slept it is taken to have been closed, as nothing would tell.
+        """
         if info == "is_readable":
-            return self._ended or bool(self._received)
+            return self._ended or bool(self._received) or self._watch.slept()
         return self._transport.get_extra_info(info)
 
 

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from sidecar.dialects.contract import Dialect, HttpRequest, HttpResponse
 from sidecar.engines.addressing import Addressing, redirected
 from sidecar.engines.answers import PAGE, REDIRECTS, SUCCESSES, failed, media_type, refusal, web_page, whole
@@ -56,7 +58,7 @@ class Reading:
     async def _checked(self, request: Outgoing) -> HttpResponse:
         response = await self._fetch(request)
         if response.status in REDIRECTS and request.body is None:
-            request = Outgoing(url=redirected(request.url, response.headers), headers=request.headers)
+            request = replace(request, url=redirected(request.url, response.headers))
             response = await self._fetch(request)
         if response.status not in SUCCESSES:
             raise refusal(response, request, self.dialect, self.target.config.base_url)

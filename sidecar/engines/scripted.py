@@ -22,7 +22,7 @@ from sidecar.schema.events import (
 )
 from sidecar.schema.models import ModelInfo
 from sidecar.schema.providers import TestStage
-from sidecar.schema.usage import Usage
+from sidecar.schema.usage import Cost, Usage
 
 MAX_REPEAT: Final = 1_000_000
 REPEATS_PER_TURN: Final = 500
@@ -106,6 +106,18 @@ class Fail(Struct, tag="error", tag_field="do"):
     """Only the first so many attempts fail."""
 
 
+class Charge(Struct, tag="cost", tag_field="do"):
+    """Say what the answer costs, as some providers do."""
+
+    amount: str
+
+
+class Hear(Struct, tag="headers", tag_field="do"):
+    """Answer with headers, names in lower case."""
+
+    headers: dict[str, str]
+
+
 class Break(Struct, tag="defect", tag_field="do"):
     """Fail as a defect of the sidecar would."""
 
@@ -121,7 +133,7 @@ class Pause(Struct, tag="pause", tag_field="do"):
 
 
 Event = Think | Refuse | CallTool | Show | Count | Report | Warn | Finish
-Step = Event | Say | Fail | Break | Hang | Pause
+Step = Event | Say | Fail | Charge | Hear | Break | Hang | Pause
 
 DELTAS: Final = {Think: ReasoningDelta, Refuse: RefusalDelta}
 
@@ -136,6 +148,7 @@ class ScriptedEngine:
     """Plays `provider_options.<provider>.steps`, or greets."""
 
     async def chat(self, call: Call, emit: Emit) -> Completion:
+        call.sent = True
         for step in _script(call).steps:
             await _play(step, call, emit)
         if call.transcript.finish is None:
@@ -181,6 +194,8 @@ async def _play(step: Step, call: Call, emit: Emit) -> None:
             await asyncio.sleep(ms / 1000)
         case Hang():
             await asyncio.Event().wait()
+        case Charge() | Hear():
+            _tell(step, call)
         case Break():
             raise RuntimeError("a defect, as the script asks")
         case Fail(attempts=attempts) if attempts is not None and len(call.attempts) >= attempts:
@@ -194,6 +209,13 @@ async def _play(step: Step, call: Call, emit: Emit) -> None:
                     await asyncio.sleep(0)
         case _:
             await _emit(_event(step), call, emit)
+
+
+def _tell(step: Charge | Hear, call: Call) -> None:
+    if isinstance(step, Charge):
+        call.cost = Cost(amount=step.amount, source="provider")
+    else:
+        call.heard(step.headers)
 
 
 def _event(step: Event) -> Any:  # noqa: PLR0911 - one row a step

@@ -6,8 +6,8 @@ import ssl
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from sidecar.engines.failures import CONNECT_ERRORS, connect_failure
-from sidecar.providers.origins import host_and_port
+from sidecar.engines.failures import CONNECT_ERRORS, connect_failure, elsewhere
+from sidecar.providers.origins import host_and_port, is_loopback_address
 
 READ_AHEAD: Final = 256 << 10
 """Bytes received but not yet read at which the kernel is left to hold the rest."""
@@ -43,6 +43,29 @@ async def dial(
     for level, option, value in KEEPALIVE:
         raw.setsockopt(level, option, value)
     return transport, protocol
+
+
+async def dial_loopback(
+    make: Callable[[], Made], address: tuple[str, int], context: ssl.SSLContext | None = None
+) -> tuple[asyncio.Transport, Made]:
+    """Do as `dial`, but raise `privacy_blocked` before anything is sent where the other end is another machine."""
+    transport, protocol = await dial(make, address)
+    if not is_loopback_address(peer_of(transport)):
+        transport.abort()
+        raise elsewhere(address[0])
+    if context is not None:
+        loop = asyncio.get_running_loop()
+        secured = await loop.start_tls(transport, protocol, context, server_hostname=address[0])
+        assert secured is not None
+        transport = secured
+        protocol.connection_made(transport)
+    return transport, protocol
+
+
+def peer_of(transport: asyncio.BaseTransport) -> str:
+    """Return the address of the other end; of one that has gone by now there may be none."""
+    name = transport.get_extra_info("peername")
+    return str(name[0]) if name else ""
 
 
 async def resolve(url: str) -> None:

@@ -15,12 +15,16 @@ async def nothing() -> None:
 
 
 class Outgoing(Struct, frozen=True, kw_only=True):
-    """A request: a POST, or without a body a GET. `sent` is called once all of it is on its way."""
+    """A request: a POST, or without a body a GET. `sent` is called once all of it is on its way.
+
+    With `loopback` it goes to this machine itself or nowhere, whatever its server's name leads to.
+    """
 
     url: str
     headers: dict[str, str]
     body: bytes | None = None
     sent: Callable[[], Awaitable[None]] = nothing
+    loopback: bool = False
 
     @property
     def method(self) -> str:

@@ -18,7 +18,8 @@ MAX_FILE_BYTES: Final = 48 << 20
 
 def names_files(request: ChatRequest) -> bool:
     """Tell whether a part of the request is to be read from a file."""
-    return any(_is_local(part) for message in request.messages for part in message.content)
+    contents = (message.content for message in request.messages if not isinstance(message.content, str))
+    return any(_is_local(part) for content in contents for part in content)
 
 
 def with_files(request: ChatRequest, allowed: tuple[Path, ...]) -> ChatRequest:
@@ -30,7 +31,7 @@ def with_files(request: ChatRequest, allowed: tuple[Path, ...]) -> ChatRequest:
     return msgspec.structs.replace(request, messages=messages)
 
 
-def _is_local(part: Part | str) -> bool:
+def _is_local(part: Part) -> bool:
     return isinstance(part, File) and isinstance(part.source, PathSource)
 
 

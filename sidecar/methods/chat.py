@@ -18,11 +18,12 @@ from sidecar.schema.chat import (
     ChatResult,
     FinishReason,
     StreamRequest,
+    Warning,
 )
 from sidecar.schema.errors import ErrorType, SidecarError
 from sidecar.schema.usage import Cost, Timing, Usage
 from sidecar.streams import Answer, Stream
-from sidecar.targets import Choice
+from sidecar.targets import Chain, chain_of
 
 NS_PER_MS: Final = 1_000_000
 MAX_STREAM_ID: Final = 256
@@ -65,6 +66,8 @@ CHAT_ERRORS: Final[tuple[ErrorType, ...]] = (
     "out_of_memory",
     "engine_crashed",
     "engine_unavailable",
+    "budget_exceeded",
+    "privacy_blocked",
 )
 
 
@@ -72,17 +75,17 @@ def complete(services: Services, params: ChatRequest, request: Request) -> Await
     """Answer with the whole completion."""
     answer = Answer()
     request.cancel = request.hang_up = answer.cancel
-    choice = services.targets.choose(params.provider, params.model)
-    return _Conversation(services, params, choice, answer).run()
+    chain = chain_of(services.targets, params)
+    return _Conversation(services, params, chain, answer).run()
 
 
 def stream(services: Services, params: StreamRequest, request: Request) -> Awaitable[ChatResult]:
     """Stream the answer; the reply is its end."""
-    choice = services.targets.choose(params.provider, params.model)
+    chain = chain_of(services.targets, params)
     answer = services.streams.open(_stream_id(params, request))
     request.cancel = request.hang_up = answer.cancel
     request.after_reply.append(lambda: services.streams.close(answer))
-    return _Conversation(services, params, choice, answer).run()
+    return _Conversation(services, params, chain, answer).run()
 
 
 def _stream_id(params: StreamRequest, request: Request) -> str:
@@ -112,10 +115,11 @@ async def _cancelled(open_stream: Stream) -> CancelResult:
 class _Conversation:
     """One question on its way to an answer, a partial answer or an error."""
 
-    def __init__(self, services: Services, params: ChatRequest, choice: Choice, answer: Answer) -> None:
+    def __init__(self, services: Services, params: ChatRequest, chain: Chain, answer: Answer) -> None:
         self._services = services
         self._params = params
-        self._choice = choice
+        self._chain = chain
+        self._choice = chain.choice
         self._answer = answer
         self._started = time.monotonic_ns()
         self._call: Call | None = None
@@ -131,15 +135,24 @@ class _Conversation:
         return self._result(CANCELLED)
 
     async def _ask(self) -> ChatResult:
-        services = self._services
-        target = await services.targets.resolve(self._choice)
+        services, chain = self._services, self._chain
+        # Where there are others, that the first lacks something is one failure among several.
+        target = chain.first.target if chain.first else await services.targets.resolve(chain.choice)
         request = self._params
         if names_files(request):
             request = await asyncio.to_thread(with_files, request, services.allowed_paths)
-        self._call = Call(request=request, target=target, report=self._answer.report)
-        completion = await services.chat(self._call, self._answer.emit)
+        self._call = call = Call(
+            request=request,
+            target=target,
+            report=self._answer.report,
+            first=chain.first,
+            others=chain.others,
+            warnings=list(chain.warnings),
+        )
+        completion = await services.chat(call, self._answer.emit)
         result = self._result(completion.finish_reason)
-        services.observations.record(target.origin, _pace(result))
+        if len(call.attempts) == 1 and not call.cached:
+            services.observations.record(call.target.origin, _pace(result))
         return result
 
     def _result(self, finish: FinishReason) -> ChatResult:
@@ -150,18 +163,25 @@ class _Conversation:
             cost=(call.cost if call else None) or Cost(amount=None),
             timing=self._timing(),
             attempts=call.attempts if call else [],
-            warnings=call.transcript.warnings if call else [],
-            provider=self._choice.provider,
+            warnings=[*(call.warnings + call.transcript.warnings if call else []), *self._storage_warnings()],
+            provider=call.target.id if call else self._choice.provider,
             model=call.target.model if call else self._choice.model,
         )
+        if call and call.cached:
+            result.cached = True
         if call and call.structured:
             result.structured_output = call.structured
         if self._params.include_message:
-            result.message = call.transcript.message(call.target.origin) if call else None
+            asked = call is not None and (call.attempts or call.transcript.started)
+            result.message = call.transcript.message(call.target.origin) if call and asked else None
         if isinstance(self._answer, Stream):
             self._answer.flush()
             result.stream_id, result.chunks = self._answer.id, self._answer.chunks
         return result
+
+    def _storage_warnings(self) -> list[Warning]:
+        problem = self._services.database.state.problem
+        return [] if problem is None else [Warning("storage_unavailable", problem)]
 
     def _timing(self) -> Timing:
         first = self._answer.first_ns
@@ -176,10 +196,15 @@ class _Conversation:
         if isinstance(self._answer, Stream):
             self._answer.flush()
             details |= {"stream_id": self._answer.id, "chunks": self._answer.chunks}
-        if error.type == "model_not_found" and (hint := successor(self._choice)):
-            error.details["hint"] = hint
         if call := self._call:
-            details |= {"model": call.target.model, "attempts": call.attempts or None}
+            kind, model = call.target.provider.id, call.target.model
+            if error.type == "model_not_found" and (hint := successor(kind, model)):
+                error.details["hint"] = hint
+            details |= {
+                "provider": call.target.id,
+                "model": call.target.model,
+                "attempts": call.attempts or None,
+            }
             if call.transcript.started:
                 details["partial"] = call.transcript.message(call.target.origin)
                 details["usage"] = call.transcript.settled_usage(call.request.messages)

@@ -8,7 +8,20 @@ import msgspec
 
 from sidecar.methods.table import METHODS, NOTIFICATIONS
 from sidecar.providers import ProviderConfig, openai
-from sidecar.schema import chat, credentials, embeddings, errors, events, models, providers, usage
+from sidecar.schema import (
+    budgets,
+    chat,
+    citations,
+    credentials,
+    embeddings,
+    errors,
+    events,
+    ledger,
+    models,
+    policies,
+    providers,
+    usage,
+)
 from sidecar.schema.secret import Secret
 
 Schema = dict[str, Any]
@@ -33,7 +46,7 @@ NAMED: Final[dict[str, Named]] = {
     "LifecycleStatus": Named(models.LifecycleStatus, "Whether a model will go on being there."),
     "PriceSource": Named(models.PriceSource, "Who says what a model costs."),
     "Preference": Named(models.Preference, "What models are ranked by.", open=False),
-    "Citation": Named(chat.Citation, "What a text refers to."),
+    "Citation": Named(citations.Citation, "What a text refers to."),
     "OnUnsupported": Named(chat.OnUnsupported, "What happens to an option that a model lacks.", open=False),
     "OpenAIApi": Named(openai.Api, "Which of its APIs a provider is asked over.", open=False),
     "Effort": Named(chat.Effort, "How much the model should think.", open=False),
@@ -53,6 +66,9 @@ NAMED: Final[dict[str, Named]] = {
     "StageName": Named(providers.StageName, "A step of the diagnosis."),
     "KeySource": Named(providers.KeySource, "Where a key comes from."),
     "KeychainStatus": Named(credentials.KeychainState.__annotations__["state"], "Whether the keychain works."),
+    "CacheMode": Named(policies.CacheMode, "What the response cache does.", open=False),
+    "Grouping": Named(ledger.Grouping, "What attempts are grouped by.", open=False),
+    "Period": Named(budgets.Period, "What a budget is for.", open=False),
     "Outcome": Named(usage.Outcome, "How an attempt ended."),
     "UsageSource": Named(usage.Usage.__annotations__["source"], "Who counted the tokens."),
     "CostSource": Named(usage.Cost.__annotations__["source"], "Where the price comes from."),

@@ -1,47 +1,32 @@
 """`chat.estimate`."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable
 from contextlib import suppress
-from datetime import UTC, datetime
 from time import monotonic
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 
 from sidecar.concurrency import move_on_after
-from sidecar.dialects.files import kind_of
-from sidecar.dialects.traits import FileKind
 from sidecar.handler import Call, Engine, Target
 from sidecar.methods.attachments import names_files, with_files
 from sidecar.methods.models import asked, completed
 from sidecar.methods.services import Services
+from sidecar.middleware.pricing import Prices
+from sidecar.middleware.question import tokens_of
 from sidecar.rpc.router import Method, Request
-from sidecar.schema.chat import Base64Source, ChatRequest, File, JsonSchemaFormat, Part, ToolResult, Warning
+from sidecar.schema.chat import ChatRequest, Warning
 from sidecar.schema.errors import ErrorType, SidecarError
 from sidecar.schema.estimates import ChatEstimate, CostEstimate
 from sidecar.schema.models import ModelInfo
 from sidecar.schema.usage import Cost, Source, Usage
-from sidecar.targets import TARGET_ERRORS, Choice
-from sidecar.transcript import BYTES_PER_TOKEN, Transcript
+from sidecar.targets import TARGET_ERRORS, Choice, check_question
 
 ASK_S: Final = 10.0
 """How long a provider may take to count, or a local one to describe its model."""
 
-ALLOWANCES: Final[dict[FileKind | None, int]] = {
-    "image": 1_600,
-    "document": 10_000,
-    "audio": 2_000,
-    "video": 20_000,
-    "text": 2_000,
-}
-"""Tokens for a file of which only the kind is known: a large picture, some ten pages, one minute of sound or film."""
-
-OTHER_FILE: Final = 2_000
-"""Tokens for a file of any other kind."""
-
-REFUSALS: Final[tuple[ErrorType, ...]] = ("authentication", "permission_denied")
+REFUSALS: Final[tuple[ErrorType, ...]] = ("authentication", "permission_denied", "privacy_blocked")
 """What keeps the question itself from being asked; whatever else goes wrong with counting, there is an estimate."""
 
 
@@ -56,7 +41,8 @@ class _Counted(Struct):
 def estimate(services: Services, params: ChatRequest, request: Request) -> Awaitable[ChatEstimate]:
     """Tell what a question would take, without asking it."""
     del request
-    return _estimate(services, params, services.targets.choose(params.provider, params.model))
+    check_question(params)
+    return _estimate(services, params, services.targets.choose(params.provider, params.model, params.privacy))
 
 
 async def _estimate(services: Services, params: ChatRequest, choice: Choice) -> ChatEstimate:
@@ -76,7 +62,7 @@ async def _estimate(services: Services, params: ChatRequest, choice: Choice) -> 
         max_output_tokens=longest,
         context_length=context,
         fits=None if context is None else counted.tokens + (params.max_tokens or 0) <= context,
-        cost=_costs(target, info, counted, longest),
+        cost=_costs(services.prices, target, counted, longest),
         warnings=counted.warnings,
     )
 
@@ -96,36 +82,7 @@ async def _count(services: Services, engine: Engine, call: Call) -> _Counted:
     if tokens is not None:
         return _Counted(tokens, "reported", [])
     message = f"The tokens are estimated, as the provider could not count them: {failure}"
-    return _Counted(_estimated(call.request), "estimated", [Warning("tokens_estimated", message)] if failure else [])
-
-
-def _estimated(request: ChatRequest) -> int:
-    """Return about how many tokens a question has: its words, its tools, its schema and an allowance for each file."""
-    words = Transcript().settled_usage(request.messages).input_tokens or 0
-    definitions = [msgspec.json.encode(tool) for tool in request.tools]
-    if isinstance(request.response_format, JsonSchemaFormat):
-        definitions.append(msgspec.json.encode(request.response_format.schema))
-    files = sum(_allowance(file) for message in request.messages for file in _files(message.content))
-    return words + sum(_tokens(len(definition)) for definition in definitions) + files
-
-
-def _files(content: str | list[Part]) -> Iterator[File]:
-    for part in content:
-        if isinstance(part, File):
-            yield part
-        elif isinstance(part, ToolResult) and not isinstance(part.content, str):
-            yield from (inner for inner in part.content if isinstance(inner, File))
-
-
-def _allowance(file: File) -> int:
-    kind = kind_of(file)
-    if kind == "text" and isinstance(file.source, Base64Source):
-        return _tokens(len(memoryview(file.source.data)) * 3 // 4)
-    return ALLOWANCES.get(kind, OTHER_FILE)
-
-
-def _tokens(length: int) -> int:
-    return -(-length // BYTES_PER_TOKEN)
+    return _Counted(tokens_of(call.request), "estimated", [Warning("tokens_estimated", message)] if failure else [])
 
 
 async def _model(services: Services, target: Target) -> ModelInfo:
@@ -139,7 +96,7 @@ async def _model(services: Services, target: Target) -> ModelInfo:
             async with move_on_after(ASK_S):
                 found = {info.id: info for info in await asked(services, target)}
     info = (found or {}).get(target.model) or ModelInfo(id=target.model, provider=target.id)
-    return completed([info], target)[0]
+    return completed([info], target, services.prices)[0]
 
 
 def _context_length(request: ChatRequest, target: Target, info: ModelInfo) -> int | None:
@@ -154,25 +111,12 @@ def _context_length(request: ChatRequest, target: Target, info: ModelInfo) -> in
     return wanted if known is None else min(wanted, known)
 
 
-def _costs(target: Target, info: ModelInfo, counted: _Counted, longest: int | None) -> CostEstimate:
+def _costs(prices: Prices, target: Target, counted: _Counted, longest: int | None) -> CostEstimate:
     def cost(output_tokens: int) -> Cost:
         usage = Usage(input_tokens=counted.tokens, output_tokens=output_tokens, source=counted.source)
-        return _cost(target, info, usage)
+        return prices.cost(target, usage) or Cost(amount=None)
 
     return CostEstimate(cost(0), None if longest is None else cost(longest))
-
-
-def _cost(target: Target, info: ModelInfo, usage: Usage) -> Cost:
-    """Return what so many tokens cost: by the provider's own list, or else by the packaged tables."""
-    from sidecar.catalog.costs import cost_of, money, price_of_list, table_cost  # a start does without them
-
-    if target.provider.free:
-        return Cost(amount="0", source="free")
-    if info.price is not None and info.price.source == "provider":
-        amount = cost_of(price_of_list(info.price), usage)
-        if amount is not None:
-            return Cost(amount=money(amount), source="provider", estimated=usage.source == "estimated")
-    return table_cost(target.provider.id, target.model, usage, datetime.now(UTC)) or Cost(amount=None)
 
 
 METHODS: Final = (

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from sidecar.handler import Target
 from sidecar.methods.services import Services
+from sidecar.middleware.pricing import Prices
 from sidecar.rpc.router import Method, Request
 from sidecar.schema.errors import ErrorType
 from sidecar.schema.models import ModelInfo, ModelList
@@ -45,7 +46,7 @@ def list_(services: Services, params: OptionalProvider, request: Request) -> Awa
 async def _list(services: Services, choice: Choice) -> ModelList:
     target = await services.targets.resolve(choice)
     models = await asked(services, target)
-    return ModelList(target.id, await asyncio.to_thread(completed, models, target))
+    return ModelList(target.id, await asyncio.to_thread(completed, models, target, services.prices))
 
 
 async def asked(services: Services, target: Target) -> list[ModelInfo]:
@@ -56,21 +57,22 @@ async def asked(services: Services, target: Target) -> list[ModelInfo]:
     return models
 
 
-def completed(models: list[ModelInfo], target: Target) -> list[ModelInfo]:
+def completed(models: list[ModelInfo], target: Target, prices: Prices) -> list[ModelInfo]:
     """Return the models that a target told of, with what else is known of them now."""
     from sidecar.catalog.description import FREE, described  # a start does without it
 
     provider, at = target.provider, datetime.now(UTC)
     if provider.free:
         models = [replace(info, price=info.price or FREE) for info in models]
-    return [described(info, provider.id, provider.traits(target.config, info.id), at) for info in models]
+    models = [described(info, provider.id, provider.traits(target.config, info.id), at) for info in models]
+    return [info if info.price else replace(info, price=prices.own(target, info.id)) for info in models]
 
 
-def successor(choice: Choice) -> str | None:
-    """Return what became of the chosen model if it is known to be gone, or to go."""
+def successor(kind: str, model: str) -> str | None:
+    """Return what became of a provider's model if it is known to be gone, or to go."""
     from sidecar.catalog.facts import successor_hint  # a start does without it
 
-    return successor_hint(choice.instance.record.id, choice.model, datetime.now(UTC).date())
+    return successor_hint(kind, model, datetime.now(UTC).date())
 
 
 METHODS: Final = (

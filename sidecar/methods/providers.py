@@ -118,7 +118,7 @@ def _advised(stage: TestStage, choice: Choice) -> TestStage:
     """Name the successor of a model that is gone."""
     if stage.error is None or stage.error.data.type != "model_not_found":
         return stage
-    return replace(stage, hint=successor(choice) or stage.hint)
+    return replace(stage, hint=successor(choice.instance.record.id, choice.model) or stage.hint)
 
 
 def _redacted(stage: TestStage, redact: Callable[[str], str]) -> TestStage:

@@ -10,7 +10,12 @@ from sidecar.catalog.observations import Observations
 from sidecar.credentials import Credentials
 from sidecar.engines.shelf import Shelf
 from sidecar.handler import ChatHandler
+from sidecar.middleware.pricing import Prices
+from sidecar.middleware.treasury import Budgets
 from sidecar.schema.session import Limits
+from sidecar.storage.answers import Answers
+from sidecar.storage.database import Database
+from sidecar.storage.ledger import Ledger
 from sidecar.streams import Streams
 from sidecar.targets import Targets
 
@@ -29,6 +34,11 @@ class Services(Struct, kw_only=True):
     observations: Observations
     listings: Listings
     chat: ChatHandler
+    database: Database
+    ledger: Ledger
+    answers: Answers
+    prices: Prices
+    budgets: Budgets
     engines: Shelf
     redact: Callable[[str], str]
     allowed_paths: tuple[Path, ...]

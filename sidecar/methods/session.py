@@ -23,6 +23,8 @@ CAPABILITIES: Final[dict[str, Any]] = {
     "chat": {"tools": {}, "structured_output": {}, "files": {}, "reasoning": {}},
     "providers": {"test": {}},
     "models": {},
+    "budgets": {},
+    "cache": {},
     "credentials": {},
 }
 
@@ -33,10 +35,11 @@ def initialize(services: Services, params: InitializeParams, request: Request) -
         raise SidecarError("already_initialized")
     if params.protocol_version < 1:
         raise SidecarError("unsupported_protocol_version", f"This server speaks versions 1 to {PROTOCOL_VERSION}.")
-    services.credentials.service = services.app_id or params.client_info.name
+    services.credentials.service = services.database.app = services.app_id or params.client_info.name
     if params.process_id is not None:
         services.watch_host(params.process_id)
     request.connection.initialized = True
+    request.after_reply.append(services.budgets.look)
     return InitializeResult(
         protocol_version=min(params.protocol_version, PROTOCOL_VERSION),
         server_info=ServerInfo("llm-sidecar", __version__, os.getpid()),

@@ -2,7 +2,19 @@
 
 from typing import Final
 
-from sidecar.methods import chat, credentials, embeddings, estimates, models, providers, recommendations, session
+from sidecar.methods import (
+    budgets,
+    cache,
+    chat,
+    credentials,
+    embeddings,
+    estimates,
+    models,
+    providers,
+    recommendations,
+    session,
+    usage,
+)
 from sidecar.rpc.router import Method, NotificationRow
 from sidecar.schema.events import StreamChunk, StreamStatus
 from sidecar.schema.session import CancelRequestParams
@@ -15,6 +27,9 @@ METHODS: Final[tuple[Method, ...]] = (
     *chat.METHODS,
     *estimates.METHODS,
     *embeddings.METHODS,
+    *usage.METHODS,
+    *budgets.METHODS,
+    *cache.METHODS,
     *credentials.METHODS,
 )
 

@@ -16,8 +16,11 @@ TRANSIENT: Final[frozenset[ErrorType]] = frozenset(
     {"rate_limited", "provider_overloaded", "server_error", "stream_interrupted", "dns", "connect", "proxy", "timeout"}
 )
 """What may be over soon. Bills, quotas, contexts and policies are not; nor is a crash, which would come again."""
-LATE_STAGES: Final = frozenset({"first_token", "idle", "total"})
-"""A provider that took a question and did not answer in time may be at work, and be paid for it."""
+LATE_STAGES: Final = frozenset({"first_token", "idle", "total", "queue"})
+"""A provider that took a question and did not answer in time may be at work, and be paid for it.
+
+What was held back for a rate limit as long as it may be does not wait for it again.
+"""
 
 
 def pause(error: SidecarError, retries: int, random: float) -> float | None:

@@ -9,9 +9,11 @@ from sidecar.concurrency import CancelScope
 from sidecar.handler import Call, ChatHandler, Completion, Emit
 from sidecar.schema.errors import SidecarError, Stage
 from sidecar.schema.events import State, Status, StreamEvent
-from sidecar.schema.timeouts import Timeouts
+from sidecar.schema.policies import Timeouts
 
 CONNECT_MS: Final = 10_000
+PLAIN_FIRST_TOKEN_MS: Final = 120_000
+"""For models that are known not to think first; others have as long as their provider may need."""
 IDLE_MS: Final = 120_000
 STALLED_MS: Final = 8_000
 """How long an answer may pause before the host is told."""
@@ -53,10 +55,11 @@ class _Bounds(Struct, frozen=True):
 
 def _bounds(call: Call) -> _Bounds:
     """Return the call's deadlines in seconds."""
-    asked = call.request.timeouts or Timeouts()
+    asked, record = call.request.timeouts or Timeouts(), call.target.provider
+    thinks = record.traits(call.target.config, call.target.model).thinks
     return _Bounds(
         (asked.connect or CONNECT_MS) / 1000,
-        (asked.first_token or call.target.provider.first_token_ms) / 1000,
+        (asked.first_token or (record.first_token_ms if thinks else PLAIN_FIRST_TOKEN_MS)) / 1000,
         (asked.idle or IDLE_MS) / 1000,
     )
 
@@ -86,11 +89,13 @@ class _Clock:
             self._enter(STAGES.get(event.state, self.stage))
         else:
             self._told = False
-            if self.stage != "idle":
+            if self.stage != "idle" and self._call.transcript.started:  # token counts and warnings are no token yet
                 self._enter("idle")
         self._waits = True
+        # In mid-answer an event is a sign of life; before, only the time that the host took is given back.
+        asked = self._since if self.stage == "idle" else self._loop.time()
         await self._emit(event)
-        self._since = self._loop.time()
+        self._since += self._loop.time() - asked
         self._waits = False
 
     def _enter(self, stage: Stage | None) -> None:

@@ -2,17 +2,21 @@
 
 import asyncio
 from collections import OrderedDict
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
 from sidecar.handler import Call, ChatHandler, Completion, Emit
 from sidecar.middleware import backoff
+from sidecar.middleware.detour import accepts
 from sidecar.schema.chat import Origin
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import Status
-from sidecar.schema.timeouts import RetryOptions
+from sidecar.schema.policies import RetryOptions
 from sidecar.transcript import Transcript
+
+T = TypeVar("T")
 
 MAX_REPAIRS: Final = 3
 """How often one question is repaired; providers complain of one parameter at a time."""
@@ -34,41 +38,65 @@ def retry(handler: ChatHandler) -> ChatHandler:
     async def retried(call: Call, emit: Emit) -> Completion:
         if lacks := known.lacks(call.target.origin):
             call.target = replace(call.target, lacks=lacks)
-        repairs = retries = 0
-        while True:
-            try:
-                return await handler(call, emit)
-            except SidecarError as error:
-                failure = error
-            if repairs < MAX_REPAIRS and (lack := _repairable(call)):
+        pauses, repairs = Pauses(call.request.retry), 0
+
+        async def mend(error: SidecarError) -> bool:
+            nonlocal repairs
+            lack = _repairable(call)
+            if lack is not None and repairs < MAX_REPAIRS:
                 repairs += 1
                 known.add(call.target.origin, lack)
                 call.target = replace(call.target, lacks=call.target.lacks | {lack})
-            elif (pause := _pause(call, failure, retries)) is not None:
-                retries += 1
-                await _rest(call, emit, pause)
+            elif call.transcript.started or (pause := pauses.next(error)) is None or _is_overtaken(call, error, pause):
+                return False
             else:
-                raise failure
+                await _rest(call, emit, pause)
+            call.transcript, call.cost = Transcript(), None
+            return True
+
+        return await again(lambda: handler(call, emit), mend)
 
     return retried
 
 
-def _pause(call: Call, error: SidecarError, retries: int) -> float | None:
-    """Return how long to wait before the question is sent as it was, where it may be."""
-    allowed = (call.request.retry or RetryOptions()).max_retries
-    if retries >= allowed or call.transcript.started:
-        return None
-    from random import random  # a start does without it
+async def again(ask: Callable[[], Awaitable[T]], mend: Callable[[SidecarError], Awaitable[bool]]) -> T:
+    """Ask until there is an answer, or a failure about which `mend` can do nothing."""
+    while True:
+        try:
+            return await ask()
+        except SidecarError as error:
+            failure = error
+        if not await mend(failure):
+            raise failure
 
-    return backoff.pause(error, retries, random())  # noqa: S311 - nothing to be guessed
+
+class Pauses:
+    """The pauses of one request that is sent again as it was; so many as its options allow."""
+
+    def __init__(self, options: RetryOptions | None) -> None:
+        self._allowed = (options or RetryOptions()).max_retries
+        self._taken = 0
+
+    def next(self, error: SidecarError) -> float | None:
+        """Return how many seconds to wait after a failure; None where the request is not to be sent again."""
+        if self._taken >= self._allowed:
+            return None
+        from random import random  # a start does without it
+
+        pause = backoff.pause(error, self._taken, random())  # noqa: S311 - nothing to be guessed
+        self._taken += 1
+        return pause
+
+
+def _is_overtaken(call: Call, error: SidecarError, seconds: float) -> bool:
+    """Tell whether others can be asked at once while this target wants to rest for long."""
+    return seconds > backoff.LONGEST_S and any(accepts(other, error.type) for other in call.others)
 
 
 async def _rest(call: Call, emit: Emit, seconds: float) -> None:
-    """Tell the host, wait, and forget what the failed attempt has left."""
+    """Tell the host, and wait."""
     await emit(Status(state="retrying", attempt=len(call.attempts) + 1, ms=round(seconds * 1000)))
     await asyncio.sleep(seconds)
-    call.transcript = Transcript()
-    call.cost = None
 
 
 def _repairable(call: Call) -> str | None:

@@ -45,7 +45,7 @@ FAMILIES: Final[tuple[tuple[str, ModelTraits], ...]] = (
     (r"gemini-flash-latest", THIRD),
     (r"gemini-4-hydrogen", replace(SIGNED, efforts=(*THREE_LEVELS, "xhigh"))),
     (r"gemini-(?:[4-9]|\d\d)|gemini-pro-latest", SIGNED),
-    (r"gemma-3", replace(NO_JSON, efforts=())),
+    (r"gemma-3", replace(NO_JSON, thinks=False, efforts=())),
 )
 """Families by the beginnings of their names; the first that fits counts."""
 

@@ -26,7 +26,7 @@ LOW: Final[tuple[Effort, ...]] = ("low", "medium", "high")
 XHIGH: Final[tuple[Effort, ...]] = (*LOW, "xhigh")
 MAX: Final[tuple[Effort, ...]] = (*XHIGH, "max")
 
-PLAIN: Final = ModelTraits(efforts=(), files=SIGHT)
+PLAIN: Final = ModelTraits(thinks=False, efforts=(), files=SIGHT)
 """A model that does not reason."""
 
 THINKING: Final = ModelTraits(

@@ -50,12 +50,16 @@ def origin_of(url: str) -> str:
 def is_loopback(url: str) -> bool:
     """Tell whether `url` leads to this machine."""
     host = host_and_port(url)[0].rstrip(".")
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
+    return host == "localhost" or host.endswith(".localhost") or is_loopback_address(host)
+
+
+def is_loopback_address(text: str) -> bool:
+    """Tell whether `text` is an address of this machine's own, seen from within."""
     try:
-        return ip_address(host).is_loopback
+        address = ip_address(text)
     except ValueError:
         return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def is_private_channel(url: str) -> bool:

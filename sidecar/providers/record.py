@@ -1,5 +1,6 @@
 """What a provider is: where to go, who we are, and its quirks as data."""
 
+import re
 from collections.abc import Callable
 from typing import Any, Final, Literal
 
@@ -20,6 +21,13 @@ CHAT: Final = frozenset[Offer]({"chat"})
 CHAT_AND_EMBEDDINGS: Final = frozenset[Offer]({"chat", "embeddings"})
 CHAT_AND_COUNTS: Final = frozenset[Offer]({"chat", "token_count"})
 ALL: Final = frozenset[Offer]({"chat", "embeddings", "token_count"})
+
+
+CLOUD_TAG: Final = re.compile(r":\s*([^:/]*-)?cloud\s*(:|$)", re.IGNORECASE)
+"""As in `glm:cloud` and `gpt-oss:120b-cloud`. https://docs.ollama.com/cloud
+
+Whichever provider a configuration names, that server may be what is reached.
+"""
 
 
 class Place(Struct, frozen=True):
@@ -97,6 +105,8 @@ class Provider(Struct, frozen=True, kw_only=True):
     """Whether the list of models tells what they cost."""
     lists_all_models: bool = True
     """Whether a model that the server does not list is one that it does not have."""
+    remote_models: re.Pattern[str] = CLOUD_TAG
+    """The names of models that a server on this machine has another machine run."""
     url: Callable[[Place, str], str] = same_url
     headers: Callable[[Any], dict[str, str]] = no_headers
     additions: Callable[[Any], dict[str, Any]] = no_additions

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from sidecar.dialects.quirks import ChatQuirks
 from sidecar.providers.record import Provider
 from sidecar.schema.providers import BaseConfig
 
@@ -18,5 +19,5 @@ SCRIPTED: Final = Provider(
     default_model="script-1",
     needs_key=False,
     local=True,
-    free=True,
+    quirks=ChatQuirks(cost_field=True),
 )

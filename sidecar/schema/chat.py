@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from sidecar.schema.timeouts import RetryOptions, Timeouts
+from sidecar.schema.citations import Citation
+from sidecar.schema.policies import CacheOptions, Fallbacks, Privacy, RetryOptions, Tags, Timeouts
 from sidecar.schema.usage import Attempt, Cost, Timing, Usage
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
@@ -30,34 +31,6 @@ class CacheHint(Struct, frozen=True, omit_defaults=True):
     """Ask the provider to keep the prompt up to and including this part or tool."""
 
     ttl: Literal["5m", "1h"] = "5m"
-
-
-class UrlCitation(Struct, frozen=True, tag="url", omit_defaults=True):
-    """A page that the model cites for the characters `start` to `end` of the text."""
-
-    url: str
-    title: str | None = None
-    quote: str | None = None
-    start: int | None = None
-    end: int | None = None
-
-
-class DocumentCitation(Struct, frozen=True, tag="document", omit_defaults=True):
-    """A place in a file of the conversation that the model cites: `start` to `end`, counted in `unit` from 0.
-
-    `document` is the number of the file among those of the conversation, `file_id` the provider's own name for it.
-    """
-
-    document: int | None = None
-    file_id: str | None = None
-    title: str | None = None
-    quote: str | None = None
-    unit: Literal["character", "page", "block"] | None = None
-    start: int | None = None
-    end: int | None = None
-
-
-Citation = UrlCitation | DocumentCitation
 
 
 class Text(Struct, frozen=True, tag="text", omit_defaults=True):
@@ -238,6 +211,10 @@ class ChatRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reasoning: ReasoningOptions | None = None
     timeouts: Timeouts | None = None
     retry: RetryOptions | None = None
+    fallback: Fallbacks | None = None
+    cache: CacheOptions | None = None
+    privacy: Privacy | None = None
+    tags: Tags = []
     provider_options: dict[str, dict[str, Any]] = {}
     on_unsupported: OnUnsupported = "warn"
     include_message: bool = True
@@ -271,7 +248,8 @@ class ChatResult(Struct, kw_only=True):
     """The answer. For a stream, the message is what the deltas add up to, and `chunks` their number.
 
     `structured_output` tells by which way an answer in JSON was had: the provider's own, a tool that the model had to
-    call, or words alone. It was checked against the schema in any case.
+    call, or words alone. It was checked against the schema in any case. `cached` is true for an answer that was kept
+    from an earlier question, or came from one that was being asked at the same time.
     """
 
     message: Message | UnsetType | None = UNSET
@@ -286,6 +264,7 @@ class ChatResult(Struct, kw_only=True):
     stream_id: str | UnsetType = UNSET
     chunks: int | UnsetType = UNSET
     structured_output: StructuredOutput | UnsetType = UNSET
+    cached: bool | UnsetType = UNSET
 
 
 class CancelParams(Struct):

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from sidecar.schema.chat import OnUnsupported, Warning
+from sidecar.schema.policies import Privacy, Tags
 from sidecar.schema.usage import Cost, Usage
 
 MAX_INPUTS = 2048
@@ -26,6 +27,8 @@ class EmbeddingRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     purpose: Purpose | None = None
     provider_options: dict[str, dict[str, Any]] = {}
     on_unsupported: OnUnsupported = "warn"
+    privacy: Privacy | None = None
+    tags: Tags = []
 
 
 class EmbeddingResult(Struct, kw_only=True):

@@ -70,7 +70,7 @@ ErrorType = Literal[
     "privacy_blocked",
 ]
 Category = Literal["network", "ai", "config", "not_found", "protocol", "internal"]
-Stage = Literal["connect", "first_token", "idle", "total"]
+Stage = Literal["connect", "first_token", "idle", "total", "queue"]
 
 
 class ErrorKind(Struct, frozen=True):

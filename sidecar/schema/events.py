@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from sidecar.schema.chat import FinishReason, Part, Warning
 from sidecar.schema.usage import Usage
@@ -51,19 +51,40 @@ class UsageDelta(Usage, tag="usage"):
 
 Delta = TextDelta | ReasoningDelta | RefusalDelta | ToolCallDelta | PartDelta | UsageDelta
 
-State = Literal["connecting", "waiting_first_token", "thinking", "loading_model", "queued", "retrying", "stalled"]
+State = Literal[
+    "connecting",
+    "waiting_first_token",
+    "thinking",
+    "loading_model",
+    "queued",
+    "rate_limited",
+    "retrying",
+    "falling_back",
+    "stalled",
+]
+
+
+class ModelName(Struct, frozen=True):
+    """A model of a provider."""
+
+    provider: str
+    model: str
 
 
 class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a stream is waiting for. `progress` is 0 to 1.
 
     `ms` is how long there was no sign of life, or how long it takes until the attempt with the number `attempt`.
+    `wait_ms` is about how long a rate limit holds the request back. `from` was asked in vain, `to` is asked instead.
     """
 
     state: State
     progress: float | None = None
     ms: int | None = None
     attempt: int | None = None
+    wait_ms: int | None = None
+    from_: ModelName | None = field(default=None, name="from")
+    to: ModelName | None = None
 
 
 StreamEvent = Delta | FinishReason | Warning | Status

@@ -25,7 +25,7 @@ Capability = Literal[
     "video_generation",
 ]
 LifecycleStatus = Literal["active", "deprecated", "retired"]
-PriceSource = Literal["provider", "table", "free"]
+PriceSource = Literal["provider", "table", "user", "free"]
 Preference = Literal["price", "latency", "context", "balanced"]
 
 
@@ -49,9 +49,9 @@ class LongContextRates(Rates, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ModelPrice(Rates, frozen=True, kw_only=True, omit_defaults=True):
-    """What a model costs now: by the provider's own word, by the table that comes with the sidecar, or nothing.
+    """What a model costs now: by the provider's own word, by the table that comes with the sidecar, or by the host's.
 
-    `request` is what each request costs beside its tokens, in US dollars.
+    What costs nothing is `free`. `request` is what each request costs beside its tokens, in US dollars.
     """
 
     source: PriceSource

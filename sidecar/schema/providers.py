@@ -6,17 +6,23 @@ from msgspec import Struct
 
 from sidecar.schema.credentials import KeychainState
 from sidecar.schema.errors import ErrorObject
+from sidecar.schema.policies import Fallbacks, RateLimits
 from sidecar.schema.secret import Secret
 
 
 class BaseConfig(Struct, frozen=True, kw_only=True, tag_field="provider", omit_defaults=True):
-    """What every configuration may say. `id` names the instance and defaults to the provider's name."""
+    """What every configuration may say. `id` names the instance and defaults to the provider's name.
+
+    `fallback` is for requests that name none themselves.
+    """
 
     id: str | None = None
     model: str | None = None
     api_key: Secret | None = None
     base_url: str | None = None
     headers: dict[str, Secret] = {}
+    fallback: Fallbacks = []
+    rate_limits: RateLimits | None = None
 
     @property
     def kind(self) -> str:

@@ -41,6 +41,22 @@ class Limits(Struct, frozen=True, kw_only=True):
     """How long a keychain call may take."""
     load_ms: int = 600_000
     """How long loading a local model may take."""
+    max_queued: int = 1024
+    """Requests that wait for a rate limit, those of one key together."""
+    max_wait_ms: int = 120_000
+    """How long a request may have to wait for a rate limit; where it would be longer, it fails with `rate_limited`."""
+    cooldown_ms: int = 30_000
+    """How long a target that failed is passed over where there is a fallback."""
+    cache_bytes: int = 256 << 20
+    """The size of all kept answers."""
+    cache_answer_bytes: int = 4 << 20
+    """A longer answer is not kept."""
+    cache_ttl_s: int = 30 * 24 * 3600
+    """How long answers are kept unless a request says less."""
+    ledger_days: int = 800
+    """How long the ledger goes back."""
+    storage_ms: int = 5_000
+    """How long the database may be held by another process, or take to answer."""
 
 
 class ClientInfo(Struct, frozen=True, omit_defaults=True):

@@ -6,6 +6,7 @@ from msgspec import Struct, field
 
 Outcome = Literal["ok", "error", "cancelled"]
 Source = Literal["reported", "estimated"]
+CostSource = Literal["provider", "table", "user", "free", "cache", "unknown"]
 
 
 def _reported() -> Source:
@@ -29,11 +30,15 @@ class Usage(Struct, kw_only=True, omit_defaults=True):
 
 
 class Cost(Struct, kw_only=True):
-    """What a request cost. `amount` is a decimal string; an unknown price is `null`, never 0."""
+    """What a request cost. `amount` is a decimal string; an unknown price is `null`, never 0.
+
+    The provider's own figure counts first (`provider`), then the packaged prices (`table`), then those of the host
+    (`user`). What was answered from the response cache costs nothing (`cache`).
+    """
 
     amount: str | None
     currency: str = "USD"
-    source: Literal["provider", "table", "free", "unknown"] = "unknown"
+    source: CostSource = "unknown"
     estimated: bool = False
 
 
@@ -45,7 +50,7 @@ class Timing(Struct, kw_only=True):
 
 
 class Attempt(Struct, kw_only=True, omit_defaults=True):
-    """One try at one target."""
+    """One try at one target. `cached` is true where the response cache answered, and the target was not asked."""
 
     provider: str
     model: str
@@ -54,3 +59,4 @@ class Attempt(Struct, kw_only=True, omit_defaults=True):
     error_type: str | None = None
     usage: Usage | None = None
     cost: Cost | None = None
+    cached: bool = False

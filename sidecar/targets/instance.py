@@ -13,6 +13,7 @@ from sidecar.providers.local import LocalConfig
 from sidecar.providers.origins import origin_of
 from sidecar.providers.record import EngineName, Provider
 from sidecar.schema.errors import SidecarError
+from sidecar.schema.policies import Fallback
 from sidecar.schema.providers import BaseConfig
 from sidecar.schema.secret import Secret
 
@@ -48,6 +49,10 @@ class Instance(Struct, frozen=True):
         if not configured and isinstance(self.config, LocalConfig):
             return Path(self.config.model_path).stem
         return configured or self.record.default_model
+
+    def fallback(self) -> list[Fallback]:
+        """Return whom to ask instead where a request does not say."""
+        return self.config.fallback if self.config else []
 
     def names(self) -> tuple[str, ...]:
         """Return the names under which its keys may be saved, its own one first."""

@@ -5,16 +5,19 @@ from contextlib import suppress
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sidecar.credentials import KEYCHAIN_ERRORS, Credentials, checked_name
 from sidecar.handler import Target
 from sidecar.providers.origins import origin_of
 from sidecar.providers.record import DialectName, EngineName, Provider
 from sidecar.schema.errors import ErrorType, SidecarError
+from sidecar.schema.policies import Privacy
 from sidecar.schema.providers import BaseConfig, ConfiguredProvider, ProviderInfo
 from sidecar.schema.secret import Secret
 from sidecar.targets.instance import Instance, configured, own_origins, unconfigured
 from sidecar.targets.keys import Keys
+from sidecar.targets.privacy import ANYWHERE, forbidden
 
 TARGET_ERRORS: Final[tuple[ErrorType, ...]] = (
     "provider_not_found",
@@ -27,12 +30,17 @@ TARGET_ERRORS: Final[tuple[ErrorType, ...]] = (
 
 
 class Choice(Struct, frozen=True, kw_only=True):
-    """What a request is aimed at, as things stood when it arrived. `key` is there if it was in memory."""
+    """What a request is aimed at, as things stood when it arrived. `key` is there if it was in memory.
+
+    `problem` is what keeps it from being asked, as far as that can be told without its key.
+    """
 
     instance: Instance
     endpoint: str
     model: str
     key: Secret | None = None
+    local_only: bool = False
+    problem: SidecarError | None = None
 
     @property
     def provider(self) -> str:
@@ -119,32 +127,37 @@ class Targets:
             return self._instance(id_).origin()
         return None
 
-    def choose(self, provider: str | None, model: str | None) -> Choice:
+    def choose(self, provider: str | None, model: str | None, privacy: Privacy | None = None) -> Choice:
         """Return what a request to this provider, or else the active one, and this model is aimed at."""
-        choice = self.choose_provider(provider, model)
-        if choice.model:
-            return choice
-        raise SidecarError(
-            "provider_not_configured",
-            f"No model is chosen for {choice.instance.record.name}.",
-            provider=choice.provider,
-            hint="Name a model in the request or in the provider's configuration; models.list tells which there are.",
-        )
+        choice = self.look_up(provider, model, privacy or ANYWHERE)
+        if choice.problem:
+            raise choice.problem
+        return choice
+
+    def look_up(self, provider: str | None, model: str | None, privacy: Privacy) -> Choice:
+        """Do as `choose`, but return also what cannot be asked; raise only where nothing is meant at all."""
+        instance = self._meant(provider)
+        try:
+            choice = self._choice(instance, model)
+        except SidecarError as error:
+            return Choice(instance=instance, endpoint="", model=model or "", problem=error)
+        problem = forbidden(instance, choice.endpoint, choice.model, privacy)
+        if problem is None and not choice.model:
+            problem = _no_model(instance)
+        return replace(choice, local_only=privacy.local_only, problem=problem)
 
     def choose_provider(self, provider: str | None, model: str | None = None) -> Choice:
         """Do as `choose`, for what needs no model."""
-        id_ = provider if provider is not None else self._active
-        if id_ is None:
-            hint = "Name a provider in the request, or call providers.set_active first."
-            raise SidecarError("provider_not_configured", "No provider is active.", hint=hint)
-        return self._choice(self._instance(id_), model)
+        return self._choice(self._meant(provider), model)
 
     def choose_config(self, config: BaseConfig) -> Choice:
         """Return what a request is aimed at under a configuration that is not kept."""
         return self._choice(self._accept(config), None)
 
     async def resolve(self, choice: Choice) -> Target:
-        """Return the target with its key. Raise `TARGET_ERRORS`."""
+        """Return the target with its key. Raise `TARGET_ERRORS`, and what `choose` would have raised."""
+        if choice.problem:
+            raise choice.problem
         instance = choice.instance
         key = choice.key or await self._keys.find(instance)
         if key is None and instance.record.needs_key and not instance.brings_key():
@@ -154,15 +167,26 @@ class Targets:
                 provider=instance.id,
                 hint=f'Save a key for "{instance.id}" with credentials.save.',
             )
-        assert instance.config is not None
+        return replace(self.outline(choice), key=key)
+
+    def outline(self, choice: Choice) -> Target:
+        """Return the target as far as it is known without its key."""
+        instance = choice.instance
         return Target(
             id=instance.id,
             provider=instance.record,
-            config=instance.config,
+            config=instance.config or BaseConfig(),
             endpoint=choice.endpoint,
             model=choice.model,
-            key=key,
+            local_only=choice.local_only,
         )
+
+    def _meant(self, provider: str | None) -> Instance:
+        id_ = provider if provider is not None else self._active
+        if id_ is None:
+            hint = "Name a provider in the request, or call providers.set_active first."
+            raise SidecarError("provider_not_configured", "No provider is active.", hint=hint)
+        return self._instance(id_)
 
     def _choice(self, instance: Instance, model: str | None) -> Choice:
         return Choice(
@@ -220,6 +244,15 @@ class Targets:
             base_url=instance.base_url(),
             capabilities={offer: {} for offer in sorted(record.offers)},
         )
+
+
+def _no_model(instance: Instance) -> SidecarError:
+    return SidecarError(
+        "provider_not_configured",
+        f"No model is chosen for {instance.record.name}.",
+        provider=instance.id,
+        hint="Name a model in the request or in the provider's configuration; models.list tells which there are.",
+    )
 
 
 def _unknown(id_: str) -> SidecarError:

@@ -10,11 +10,11 @@ from genai_prices import types
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.catalog.costs import cost_of, money, price_of_list, shown, table_cost
+from sidecar.catalog.costs import cost_of, money, price_of_list, prompt_savings, shown
 from sidecar.catalog.prices import Price, Tier, Tiered, price_of, table
 from sidecar.catalog.rendering import NAMES, SOURCE
 from sidecar.schema.models import LongContextRates, ModelPrice
-from sidecar.schema.usage import Cost, Usage
+from sidecar.schema.usage import Usage
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PRICE = Price(
@@ -118,12 +118,6 @@ def test_any_usage_costs_what_the_library_says(model: tuple[str, str], usage: Us
     assert our_cost(*model, usage, at) == library_cost(*model, usage, at)
 
 
-@given(st.text(max_size=40), usages())
-def test_an_unknown_model_costs_null_and_never_nothing(model: str, usage: Usage) -> None:
-    assert table_cost("ollama", model, usage, NOW) is None
-    assert table_cost("openai", f"\x00{model}", usage, NOW) is None
-
-
 def test_the_parts_of_a_count_are_paid_once() -> None:
     usage = Usage(
         input_tokens=1_000,
@@ -159,13 +153,6 @@ def test_counts_that_contradict_each_other_never_pay_back() -> None:
     assert cost_of(PRICE, Usage(input_tokens=0, output_tokens=0, cache_read_tokens=10)) == Decimal("0.000002")
 
 
-def test_a_cost_is_a_decimal_string_and_tells_where_it_is_from() -> None:
-    usage = Usage(input_tokens=1_000_000, output_tokens=100_000, source="estimated")
-    assert table_cost("anthropic", "claude-opus-5-5", usage, NOW) == Cost(amount="6", source="table", estimated=True)
-    usage = Usage(input_tokens=1, output_tokens=0)
-    assert table_cost("anthropic", "claude-haiku-5-5", usage, NOW) == Cost(amount="0.0000001", source="table")
-
-
 @given(st.decimals(min_value=0, max_value=10**9, places=9))
 def test_money_is_written_plainly_and_loses_nothing(amount: Decimal) -> None:
     assert Decimal(money(amount)) == amount
@@ -193,3 +180,38 @@ def test_a_price_that_is_shown_can_be_reckoned_with(asked: int, answered: int) -
         price = price_of(kind, model, NOW)
         assert price is not None
         assert cost_of(price_of_list(shown(price)), usage) == cost_of(price, usage)
+
+
+def usage(**counts: int) -> Usage:
+    return Usage(input_tokens=1_000_000, output_tokens=1_000, **counts)
+
+
+def test_reading_from_the_prompt_cache_saves_what_the_tokens_cost_otherwise() -> None:
+    assert prompt_savings(PRICE, usage(cache_read_tokens=500_000)) == Decimal("1.9")
+    price = Price(input=Decimal(2), output=Decimal(10), cache_read=Decimal("0.2"))
+    assert prompt_savings(price, usage(cache_read_tokens=500_000)) == Decimal("0.9")
+
+
+def test_writing_to_the_prompt_cache_may_cost_more_than_it_saves() -> None:
+    price = Price(input=Decimal(2), output=Decimal(10), cache_write=Decimal("2.5"), cache_write_1h=Decimal(4))
+    assert prompt_savings(price, usage(cache_write_tokens=100_000)) == Decimal("-0.05")
+    assert prompt_savings(price, usage(cache_write_tokens=100_000, cache_write_1h_tokens=100_000)) == Decimal("-0.2")
+
+
+def test_what_is_not_priced_apart_saves_nothing() -> None:
+    price = Price(input=Decimal(2), output=Decimal(10))
+    assert prompt_savings(price, usage(cache_read_tokens=500_000)) == 0
+    assert prompt_savings(PRICE, usage()) == 0
+
+
+def test_of_unknown_costs_nothing_can_be_said_to_be_saved() -> None:
+    assert prompt_savings(PRICE, Usage(cache_read_tokens=5)) is None
+
+
+@given(usages())
+def test_savings_are_the_difference_to_a_price_without_a_cache(usage: Usage) -> None:
+    without = Price(input=PRICE.input, output=PRICE.output)
+    paid, plain = cost_of(PRICE, usage), cost_of(without, usage)
+    assert paid is not None
+    assert plain is not None
+    assert prompt_savings(PRICE, usage) == plain - paid

@@ -5,7 +5,7 @@ import pytest
 from sidecar.cli.words import STATES, failure, summary, waiting
 from sidecar.schema.chat import ChatResult, FinishReason
 from sidecar.schema.errors import SidecarError
-from sidecar.schema.events import State, Status
+from sidecar.schema.events import ModelName, State, Status
 from sidecar.schema.usage import Cost, Timing, Usage
 
 
@@ -51,7 +51,13 @@ def test_the_summary_tells_what_is_known(usage: Usage, cost: Cost, timing: Timin
         (Status(state="loading_model", progress=0.434), ("loading model", " 43 %")),
         (Status(state="stalled", ms=15_000), ("no sign of life", " for 15 s")),
         (Status(state="connecting"), ("connecting", "")),
+        (Status(state="rate_limited"), ("waiting for the rate limit", "")),
+        (Status(state="rate_limited", wait_ms=11_700), ("waiting for the rate limit", " for about 12 s")),
         (Status(state="retrying", ms=1500, attempt=2), ("that failed; trying again", " in 1.5 s (attempt 2)")),
+        (
+            Status(state="falling_back", from_=ModelName("a", "m-1"), to=ModelName("b", "m-2")),
+            ("that failed; asking another model", " (b/m-2)"),
+        ),
     ],
 )
 def test_a_status_is_told_in_words(status: Status, words: tuple[str, str]) -> None:

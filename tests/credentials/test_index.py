@@ -6,8 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from sidecar.app_files import file_name
 from sidecar.credentials.binding import Binding
-from sidecar.credentials.index import Index, file_name
+from sidecar.credentials.index import Index
 from sidecar.schema.errors import SidecarError
 
 ONE = Binding("openai", "https://api.openai.com")
@@ -45,14 +46,14 @@ def test_each_service_has_its_own_list(tmp_path: Path) -> None:
 
 def test_file_names_are_safe_and_never_shared() -> None:
     services = ["app", "App", "../../etc/passwd", "a/b", "a%2fb", "CON", "", "日本", "x" * 300, "x" * 301, "app.json"]
-    names = [file_name(service) for service in services]
+    names = [file_name("keys", service, ".json") for service in services]
     assert len({name.lower() for name in names}) == len(services)
     assert all(len(name) < 255 and "/" not in name and "\\" not in name for name in names)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"service": "app", "keys": [1]}', b"\xff"])
 def test_a_damaged_list_counts_as_empty_and_is_replaced(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / file_name("app")).write_bytes(content)
+    (tmp_path / file_name("keys", "app", ".json")).write_bytes(content)
     index = Index(tmp_path, "app")
     assert index.read() == {}
     with index.editing() as bindings:
@@ -125,4 +126,4 @@ def test_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
     assert [editor.wait(60) for editor in editors] == [0, 0, 0]
     expected = {Binding(name, f"https://{number}.example"): number for name in "abc" for number in range(40)}
     assert Index(tmp_path, "app").read() == expected
-    assert len(msgspec.json.decode((tmp_path / file_name("app")).read_bytes())["keys"]) == 120
+    assert len(msgspec.json.decode((tmp_path / file_name("keys", "app", ".json")).read_bytes())["keys"]) == 120

@@ -34,9 +34,9 @@ from sidecar.schema.chat import (
     Text,
     ToolCall,
     ToolResult,
-    UrlCitation,
     UrlSource,
 )
+from sidecar.schema.citations import UrlCitation
 from sidecar.schema.errors import SidecarError
 
 FOREIGN = Opaque('{"secret":"foreign-data"}', Origin("elsewhere", "https://elsewhere.test", "other"))

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.dialects.shaping import Shaper, Shaping
-from sidecar.schema.chat import Citation, FinishReason, Reasoning, Text, ToolCall, UrlCitation
+from sidecar.schema.chat import FinishReason, Reasoning, Text, ToolCall
+from sidecar.schema.citations import Citation, UrlCitation
 from sidecar.schema.events import PartDelta, ReasoningDelta, Status, StreamEvent, TextDelta, ToolCallDelta, UsageDelta
 from sidecar.transcript import Transcript
 

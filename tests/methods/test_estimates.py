@@ -1,4 +1,5 @@
 import base64
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
@@ -6,14 +7,13 @@ import anyio
 import msgspec
 import pytest
 from caller import Caller, FakeShelf
-from hypothesis import given
-from hypothesis import strategies as st
 
+from sidecar.catalog.user_prices import UserPrice
 from sidecar.handler import Call, Target
 from sidecar.methods import estimates
 from sidecar.methods.estimates import METHODS
 from sidecar.rpc.router import Request, Router
-from sidecar.schema.chat import ChatRequest, Message
+from sidecar.schema.chat import Message
 from sidecar.schema.errors import ErrorType, SidecarError
 from sidecar.schema.models import ModelInfo
 
@@ -233,7 +233,12 @@ async def test_files_by_path_are_read_as_for_a_chat(estimator: Estimator, tmp_pa
         await estimator.tokens(messages=[{"role": "user", "content": [file]}])
 
 
-@given(st.lists(st.text(max_size=200), max_size=5))
-def test_an_estimate_grows_with_the_words(texts: list[str]) -> None:
-    found = estimates._estimated(ChatRequest(messages=[Message("user", text) for text in texts]))
-    assert found == -(-len("".join(texts).encode()) // 4)
+async def test_what_the_host_knows_of_prices_counts(caller: Caller, estimator: Estimator) -> None:
+    everywhere = UserPrice(provider="*", model="m-?", input=Decimal("0.5"), output=Decimal(10))
+    caller.prices._own = (everywhere,)
+    server = {"provider": "openai_compatible", "id": "my-server", "base_url": "http://127.0.0.1:1/v1"}
+    await caller.call("providers.configure", config=server)
+    found = await estimator.call(provider="my-server", model="m-1", max_tokens=100)
+    told = costs("0.00005") | {"source": "user"}
+    assert found["cost"] == {"input": told, "maximum": told | {"amount": "0.00105"}}
+    assert (await estimator.call(provider="ollama", model="m-1"))["cost"]["input"] == FREE

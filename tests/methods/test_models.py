@@ -1,6 +1,9 @@
+from decimal import Decimal
+
 import pytest
 from caller import Caller
 
+from sidecar.catalog.user_prices import UserPrice
 from sidecar.handler import Target
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.models import ModelInfo
@@ -37,6 +40,16 @@ async def test_what_else_is_known_of_a_model_is_told(caller: Caller, monkeypatch
         "documents",
         "web_search",
     ]
+
+
+async def test_what_the_host_says_of_a_price_is_told_where_nobody_else_does(caller: Caller) -> None:
+    caller.prices._own = (UserPrice(provider="mine", model="model-1", input=Decimal("2.50"), output=Decimal(10)),)
+    for config in ({"provider": "openai", "id": "mine", "api_key": "sk-12345678"}, {"provider": "ollama"}):
+        await caller.call("providers.configure", config=config)
+    (model,) = (await caller.call("models.list", provider="mine"))["models"]
+    assert model["price"] == {"source": "user", "input": "2.5", "output": "10"}
+    (model,) = (await caller.call("models.list", provider="ollama"))["models"]
+    assert model["price"] == FREE
 
 
 async def test_without_a_name_the_active_providers_models_are_listed(caller: Caller) -> None:

@@ -13,6 +13,7 @@ from sidecar.catalog.observations import Observations, Pace
 from sidecar.handler import Target
 from sidecar.methods import recommendations
 from sidecar.methods.recommendations import recommend
+from sidecar.middleware.pricing import Prices
 from sidecar.rpc.router import Request
 from sidecar.schema.chat import Origin
 from sidecar.schema.errors import SidecarError
@@ -48,12 +49,13 @@ class Wired(Struct):
     engines: Any
     observations: Observations
     listings: Listings
+    prices: Prices
 
 
 @pytest.fixture
 def services(caller: Caller) -> Wired:
     known = caller._router._services
-    return Wired(known.targets, known.engines, Observations(), Listings())
+    return Wired(known.targets, known.engines, Observations(), Listings(), known.prices)
 
 
 async def ask(services: Wired, engine: Lister, **params: Any) -> Any:

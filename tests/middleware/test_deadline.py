@@ -12,7 +12,7 @@ from sidecar.middleware.deadline import deadline
 from sidecar.schema.chat import FinishReason
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import StreamEvent, TextDelta
-from sidecar.schema.timeouts import Timeouts
+from sidecar.schema.policies import Timeouts
 
 pytestmark = pytest.mark.anyio
 

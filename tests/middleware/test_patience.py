@@ -6,14 +6,17 @@ from typing import Any
 import anyio
 import pytest
 from calls import call_for
+from msgspec.structs import replace
 from virtual_time import VIRTUAL_TIME
 
 from sidecar.handler import Call, Completion, Emit
-from sidecar.middleware.patience import CONNECT_MS, IDLE_MS, STALLED_MS, patience
+from sidecar.middleware.patience import CONNECT_MS, IDLE_MS, PLAIN_FIRST_TOKEN_MS, STALLED_MS, patience
+from sidecar.providers import PROVIDERS
+from sidecar.providers.openai import OpenAIConfig
 from sidecar.schema.chat import FinishReason
 from sidecar.schema.errors import SidecarError
-from sidecar.schema.events import Status, StreamEvent, TextDelta
-from sidecar.schema.timeouts import Timeouts
+from sidecar.schema.events import Status, StreamEvent, TextDelta, UsageDelta
+from sidecar.schema.policies import Timeouts
 
 pytestmark = pytest.mark.anyio
 
@@ -73,8 +76,24 @@ async def test_the_first_token_has_a_bound_of_its_own() -> None:
     assert await outcome(call, CONNECTING, 4.0, WAITING, 1000.0) == ("timeout first_token", 9.0)
 
 
+@pytest.mark.parametrize(
+    ("model", "patience_ms"),
+    [("gpt-4.1", PLAIN_FIRST_TOKEN_MS), ("gpt-6-sol", 600_000), ("a-model-of-the-future", 600_000)],
+)
+async def test_models_that_do_not_think_have_less_time_for_the_first_token(model: str, patience_ms: int) -> None:
+    call = call_for()
+    call.target = replace(call.target, provider=PROVIDERS["openai"], config=OpenAIConfig(), model=model)
+    assert await outcome(call, WAITING, 10_000.0) == ("timeout first_token", patience_ms / 1000)
+
+
 async def test_a_pause_between_chunks_has_a_bound() -> None:
     assert await outcome(call_for(), WAITING, TEXT, 100.0, TEXT, 1000.0) == ("timeout idle", 100 + IDLE_MS / 1000)
+
+
+async def test_token_counts_and_further_statuses_are_no_first_token() -> None:
+    call = call_for(timeouts=Timeouts(first_token=200_000, idle=1000))
+    counts = UsageDelta(input_tokens=7)
+    assert await outcome(call, WAITING, counts, 150.0, WAITING, 100.0, TEXT) == ("timeout first_token", 200.0)
 
 
 async def test_loading_and_queueing_are_not_timed() -> None:

@@ -15,7 +15,7 @@ from sidecar.middleware.retry import MAX_REPAIRS, retry
 from sidecar.schema.chat import FinishReason
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import Status, StreamEvent, TextDelta, UsageDelta
-from sidecar.schema.timeouts import RetryOptions
+from sidecar.schema.policies import RetryOptions
 from sidecar.schema.usage import Attempt
 
 pytestmark = pytest.mark.anyio

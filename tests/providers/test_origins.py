@@ -54,7 +54,8 @@ def test_what_does_not_name_one_server_has_no_origin(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["localhost", "LOCALHOST", "localhost.", "app.localhost", "127.0.0.1", "127.9.9.9", "[::1]"]
+    "host",
+    ["localhost", "LOCALHOST", "localhost.", "app.localhost", "127.0.0.1", "127.9.9.9", "[::1]", "[::ffff:127.0.0.1]"],
 )
 def test_this_machine_is_loopback(host: str) -> None:
     assert is_loopback(f"http://{host}:8080/v1")

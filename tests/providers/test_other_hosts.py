@@ -15,7 +15,8 @@ from sidecar.providers.fireworks import FireworksConfig
 from sidecar.providers.openai_compatible import CompatibleConfig
 from sidecar.providers.perplexity import PerplexityConfig
 from sidecar.providers.together import TogetherConfig
-from sidecar.schema.chat import FinishReason, JsonFormat, Message, ReasoningOptions, Text, UrlCitation
+from sidecar.schema.chat import FinishReason, JsonFormat, Message, ReasoningOptions, Text
+from sidecar.schema.citations import UrlCitation
 from sidecar.schema.events import PartDelta, ReasoningDelta, TextDelta, UsageDelta
 from sidecar.schema.providers import BaseConfig
 

@@ -25,6 +25,11 @@ pub const METHODS: &[&str] = &[
     "chat.cancel",
     "chat.estimate",
     "embeddings.create",
+    "usage.summary",
+    "budgets.set",
+    "budgets.list",
+    "cache.stats",
+    "cache.clear",
     "credentials.save",
     "credentials.get",
     "credentials.delete",
@@ -60,6 +65,21 @@ impl Sidecar {
     /// The methods `embeddings.*`.
     pub fn embeddings(&self) -> Embeddings<'_> {
         Embeddings { sidecar: self }
+    }
+
+    /// The methods `usage.*`.
+    pub fn usage(&self) -> Usage<'_> {
+        Usage { sidecar: self }
+    }
+
+    /// The methods `budgets.*`.
+    pub fn budgets(&self) -> Budgets<'_> {
+        Budgets { sidecar: self }
+    }
+
+    /// The methods `cache.*`.
+    pub fn cache(&self) -> Cache<'_> {
+        Cache { sidecar: self }
     }
 
     /// The methods `credentials.*`.
@@ -183,6 +203,55 @@ impl Embeddings<'_> {
     /// Turns texts into vectors.
     pub async fn create(self, params: EmbeddingRequest) -> Result<EmbeddingResult, Error> {
         self.sidecar.call("embeddings.create", &params).await
+    }
+}
+
+/// The methods `usage.*`.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage<'a> {
+    pub(crate) sidecar: &'a Sidecar,
+}
+
+impl Usage<'_> {
+    /// Tells what was used and what it cost, by provider, model, tag, day or month.
+    pub async fn summary(self, params: UsageQuery) -> Result<UsageSummary, Error> {
+        self.sidecar.call("usage.summary", &params).await
+    }
+}
+
+/// The methods `budgets.*`.
+#[derive(Clone, Copy, Debug)]
+pub struct Budgets<'a> {
+    pub(crate) sidecar: &'a Sidecar,
+}
+
+impl Budgets<'_> {
+    /// Sets a budget, changes it, or without an amount removes it; answers with all budgets.
+    pub async fn set(self, params: BudgetParams) -> Result<BudgetList, Error> {
+        self.sidecar.call("budgets.set", &params).await
+    }
+
+    /// Tells how much of each budget is spent, and when its period ends.
+    pub async fn list(self) -> Result<BudgetList, Error> {
+        self.sidecar.call("budgets.list", &Empty {}).await
+    }
+}
+
+/// The methods `cache.*`.
+#[derive(Clone, Copy, Debug)]
+pub struct Cache<'a> {
+    pub(crate) sidecar: &'a Sidecar,
+}
+
+impl Cache<'_> {
+    /// Tells how many answers are kept, and how often one was of use.
+    pub async fn stats(self) -> Result<CacheStats, Error> {
+        self.sidecar.call("cache.stats", &Empty {}).await
+    }
+
+    /// Drops all kept answers, or those that were asked for with a tag.
+    pub async fn clear(self, params: CacheClearParams) -> Result<CacheCleared, Error> {
+        self.sidecar.call("cache.clear", &params).await
     }
 }
 

@@ -37,6 +37,10 @@ pub struct AnthropicConfig {
     pub base_url: Option<String>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub headers: BTreeMap<String, Secret>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub fallback: Vec<Fallback>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limits: Option<RateLimits>,
     #[serde(default = "anthropic_config_api_version::value", skip_serializing_if = "anthropic_config_api_version::is")]
     pub api_version: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,6 +58,8 @@ impl Default for AnthropicConfig {
             api_key: None,
             base_url: None,
             headers: Default::default(),
+            fallback: Default::default(),
+            rate_limits: None,
             api_version: anthropic_config_api_version::value(),
             betas: None,
             workspace_id: None,
@@ -97,6 +103,18 @@ impl AnthropicConfig {
         self
     }
 
+    /// Sets `fallback`.
+    pub fn fallback(mut self, fallback: impl Into<Vec<Fallback>>) -> Self {
+        self.fallback = fallback.into();
+        self
+    }
+
+    /// Sets `rate_limits`.
+    pub fn rate_limits(mut self, rate_limits: RateLimits) -> Self {
+        self.rate_limits = Some(rate_limits);
+        self
+    }
+
     /// Sets `api_version`.
     pub fn api_version(mut self, api_version: impl Into<String>) -> Self {
         self.api_version = api_version.into();
@@ -116,7 +134,7 @@ impl AnthropicConfig {
     }
 }
 
-/// One try at one target.
+/// One try at one target. `cached` is true where the response cache answered, and the target was not asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Attempt {
@@ -130,6 +148,8 @@ pub struct Attempt {
     pub usage: Option<Usage>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub cached: bool,
 }
 
 /// Azure OpenAI. `model` is the deployment's name.
@@ -150,6 +170,10 @@ pub struct AzureConfig {
     pub base_url: Option<String>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub headers: BTreeMap<String, Secret>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub fallback: Vec<Fallback>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limits: Option<RateLimits>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub api: OpenAIApi,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -192,6 +216,18 @@ impl AzureConfig {
         self
     }
 
+    /// Sets `fallback`.
+    pub fn fallback(mut self, fallback: impl Into<Vec<Fallback>>) -> Self {
+        self.fallback = fallback.into();
+        self
+    }
+
+    /// Sets `rate_limits`.
+    pub fn rate_limits(mut self, rate_limits: RateLimits) -> Self {
+        self.rate_limits = Some(rate_limits);
+        self
+    }
+
     /// Sets `api`.
     pub fn api(mut self, api: OpenAIApi) -> Self {
         self.api = api;
@@ -218,6 +254,130 @@ impl Base64Source {
     pub fn new(data: impl Into<String>) -> Self {
         Self { data: data.into() }
     }
+}
+
+/// A budget as it stands. `reserved` is what requests in progress may cost; amounts are decimal strings.
+///
+/// `unpriced` is the number of attempts in the period whose cost is unknown, and therefore not in `spent`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Budget {
+    pub id: String,
+    pub amount: String,
+    pub period: Period,
+    pub warn_at: f64,
+    pub spent: String,
+    pub reserved: String,
+    pub state: BudgetState,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub unpriced: i64,
+    #[serde(default = "budget_currency::value", skip_serializing_if = "budget_currency::is")]
+    pub currency: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resets_at: Option<String>,
+}
+
+/// All budgets, and where they are kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BudgetList {
+    pub budgets: Vec<Budget>,
+    pub storage: StorageState,
+}
+
+/// A budget in place of any other with its `id`; without an `amount` there is none any more.
+///
+/// It counts the costs of the machine's local day, week (from Monday) or month, of requests with `tag` if given.
+/// From `warn_at` of it on answers carry a warning; what would exceed it fails with `budget_exceeded` and is not
+/// sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BudgetParams {
+    pub id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<String>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub period: Period,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    #[serde(default = "budget_params_warn_at::value", skip_serializing_if = "budget_params_warn_at::is")]
+    pub warn_at: f64,
+}
+
+impl BudgetParams {
+    /// Makes one with what is required.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            amount: None,
+            period: Default::default(),
+            tag: None,
+            warn_at: budget_params_warn_at::value(),
+        }
+    }
+
+    /// Sets `amount`.
+    pub fn amount(mut self, amount: impl Into<String>) -> Self {
+        self.amount = Some(amount.into());
+        self
+    }
+
+    /// Sets `period`.
+    pub fn period(mut self, period: Period) -> Self {
+        self.period = period;
+        self
+    }
+
+    /// Sets `tag`.
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.tag = Some(tag.into());
+        self
+    }
+
+    /// Sets `warn_at`.
+    pub fn warn_at(mut self, warn_at: f64) -> Self {
+        self.warn_at = warn_at;
+        self
+    }
+}
+
+enumeration! {
+    /// What stands in `Budget` as its state.
+    closed BudgetState {
+        Exceeded = "exceeded",
+        Ok = "ok",
+        Warning = "warning",
+    }
+}
+
+/// Which answers to drop: all, or those that were asked for with `tag`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CacheClearParams {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+}
+
+impl CacheClearParams {
+    /// Makes one with nothing in it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets `tag`.
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.tag = Some(tag.into());
+        self
+    }
+}
+
+/// How many answers were dropped.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CacheCleared {
+    pub removed: i64,
 }
 
 /// Ask the provider to keep the prompt up to and including this part or tool.
@@ -248,6 +408,64 @@ enumeration! {
         OneHour = "1h",
         #[default] FiveMinutes = "5m",
     }
+}
+
+enumeration! {
+    /// What the response cache does.
+    #[derive(Default)]
+    closed CacheMode {
+        Off = "off",
+        #[default] On = "on",
+        Read = "read",
+        Write = "write",
+    }
+}
+
+/// Whether a kept answer to the same request will do (`read`), whether this one is kept (`write`), or both (`on`).
+///
+/// Kept answers are `ttl_s` seconds old at most, by the wish of whoever asks as of whoever had them kept.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CacheOptions {
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub mode: CacheMode,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl_s: Option<i64>,
+}
+
+impl CacheOptions {
+    /// Makes one with nothing in it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets `mode`.
+    pub fn mode(mut self, mode: CacheMode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Sets `ttl_s`.
+    pub fn ttl_s(mut self, ttl_s: i64) -> Self {
+        self.ttl_s = Some(ttl_s);
+        self
+    }
+}
+
+/// `entries` and `bytes` are those of all kept answers, the rest counts from the start of this process.
+///
+/// `joined` requests had their answer from one that was being asked at the same time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CacheStats {
+    pub entries: i64,
+    pub bytes: i64,
+    pub max_bytes: i64,
+    pub hits: i64,
+    pub misses: i64,
+    pub joined: i64,
+    pub stored: i64,
+    pub storage: StorageState,
 }
 
 /// Which stream to end.
@@ -326,6 +544,10 @@ pub struct CerebrasConfig {
     pub base_url: Option<String>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub headers: BTreeMap<String, Secret>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub fallback: Vec<Fallback>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limits: Option<RateLimits>,
 }
 
 impl CerebrasConfig {
@@ -361,6 +583,18 @@ impl CerebrasConfig {
     /// Sets `headers`.
     pub fn headers(mut self, headers: impl Into<BTreeMap<String, Secret>>) -> Self {
         self.headers = headers.into();
+        self
+    }
+
+    /// Sets `fallback`.
+    pub fn fallback(mut self, fallback: impl Into<Vec<Fallback>>) -> Self {
+        self.fallback = fallback.into();
+        self
+    }
+
+    /// Sets `rate_limits`.
+    pub fn rate_limits(mut self, rate_limits: RateLimits) -> Self {
+        self.rate_limits = Some(rate_limits);
         self
     }
 }
@@ -424,6 +658,14 @@ pub struct ChatRequest {
     pub timeouts: Option<Timeouts>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<RetryOptions>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Vec<Fallback>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CacheOptions>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<Privacy>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub tags: Vec<String>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub provider_options: BTreeMap<String, Object>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
@@ -455,6 +697,10 @@ impl ChatRequest {
             reasoning: None,
             timeouts: None,
             retry: None,
+            fallback: None,
+            cache: None,
+            privacy: None,
+            tags: Default::default(),
             provider_options: Default::default(),
             on_unsupported: Default::default(),
             include_message: chat_request_include_message::value(),
@@ -569,6 +815,30 @@ impl ChatRequest {
         self
     }
 
+    /// Sets `fallback`.
+    pub fn fallback(mut self, fallback: impl Into<Vec<Fallback>>) -> Self {
+        self.fallback = Some(fallback.into());
+        self
+    }
+
+    /// Sets `cache`.
+    pub fn cache(mut self, cache: CacheOptions) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// Sets `privacy`.
+    pub fn privacy(mut self, privacy: Privacy) -> Self {
+        self.privacy = Some(privacy);
+        self
+    }
+
+    /// Sets `tags`.
+    pub fn tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.tags = tags.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Sets `provider_options`.
     pub fn provider_options(mut self, provider_options: impl Into<BTreeMap<String, Object>>) -> Self {
         self.provider_options = provider_options.into();
@@ -591,7 +861,8 @@ impl ChatRequest {
 /// The answer. For a stream, the message is what the deltas add up to, and `chunks` their number.
 ///
 /// `structured_output` tells by which way an answer in JSON was had: the provider's own, a tool that the model had
-/// to call, or words alone. It was checked against the schema in any case.
+/// to call, or words alone. It was checked against the schema in any case. `cached` is true for an answer that was
+/// kept from an earlier question, or came from one that was being asked at the same time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ChatResult {
@@ -615,6 +886,9 @@ pub struct ChatResult {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(deserialize_with = "crate::declare::some")]
     pub structured_output: Option<StructuredOutput>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "crate::declare::some")]
+    pub cached: Option<bool>,
 }
 
 union! {
@@ -662,6 +936,10 @@ pub struct CompatibleConfig {
     pub base_url: Option<String>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub headers: BTreeMap<String, Secret>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub fallback: Vec<Fallback>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limits: Option<RateLimits>,
 }
 
 impl CompatibleConfig {
@@ -699,6 +977,18 @@ impl CompatibleConfig {
         self.headers = headers.into();
         self
     }
+
+    /// Sets `fallback`.
+    pub fn fallback(mut self, fallback: impl Into<Vec<Fallback>>) -> Self {
+        self.fallback = fallback.into();
+        self
+    }
+
+    /// Sets `rate_limits`.
+    pub fn rate_limits(mut self, rate_limits: RateLimits) -> Self {
+        self.rate_limits = Some(rate_limits);
+        self
+    }
 }
 
 /// A provider configuration.
@@ -729,6 +1019,9 @@ pub struct ConfiguredProvider {
 }
 
 /// What a request cost. `amount` is a decimal string; an unknown price is `null`, never 0.
+///
+/// The provider's own figure counts first (`provider`), then the packaged prices (`table`), then those of the host
+/// (`user`). What was answered from the response cache costs nothing (`cache`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Cost {
@@ -753,10 +1046,12 @@ enumeration! {
     /// Where the price comes from.
     #[derive(Default)]
     open CostSource {
+        Cache = "cache",
         Free = "free",
         Provider = "provider",
         Table = "table",
         #[default] Unknown = "unknown",
+        User = "user",
     }
 }
 
@@ -840,6 +1135,10 @@ pub struct DeepSeekConfig {
     pub base_url: Option<String>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub headers: BTreeMap<String, Secret>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub fallback: Vec<Fallback>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limits: Option<RateLimits>,
 }
 
 impl DeepSeekConfig {
@@ -875,6 +1174,18 @@ impl DeepSeekConfig {
     /// Sets `headers`.
     pub fn headers(mut self, headers: impl Into<BTreeMap<String, Secret>>) -> Self {
         self.headers = headers.into();
+        self
+    }
+
+    /// Sets `fallback`.
+    pub fn fallback(mut self, fallback: impl Into<Vec<Fallback>>) -> Self {
+        self.fallback = fallback.into();
+        self
+    }
+
+    /// Sets `rate_limits`.
+    pub fn rate_limits(mut self, rate_limits: RateLimits) -> Self {
+        self.rate_limits = Some(rate_limits);
         self
     }
 }
@@ -1012,6 +1323,10 @@ pub struct EmbeddingRequest {
     pub provider_options: BTreeMap<String, Object>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub on_unsupported: OnUnsupported,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<Privacy>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub tags: Vec<String>,
 }
 
 impl EmbeddingRequest {
@@ -1025,6 +1340,8 @@ impl EmbeddingRequest {
             purpose: None,
             provider_options: Default::default(),
             on_unsupported: Default::default(),
+            privacy: None,
+            tags: Default::default(),
         }
     }
 
@@ -1061,6 +1378,18 @@ impl EmbeddingRequest {
     /// Sets `on_unsupported`.
     pub fn on_unsupported(mut self, on_unsupported: OnUnsupported) -> Self {
         self.on_unsupported = on_unsupported;
+        self
+    }
+
+    /// Sets `privacy`.
+    pub fn privacy(mut self, privacy: Privacy) -> Self {
+        self.privacy = Some(privacy);
+        self
+    }
+
+    /// Sets `tags`.
+    pub fn tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.tags = tags.into_iter().map(Into::into).collect();
         self
     }
 }
@@ -1300,6 +1629,38 @@ enumeration! {
     }
 }
 
+/// Whom to ask instead, as long as nothing of an answer has come.
+///
+/// `on` are the types of error after which; without it, those that another provider or model may not have.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Fallback {
+    pub provider: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub on: Vec<ErrorType>,
+}
+
+impl Fallback {
+    /// Makes one with what is required.
+    pub fn new(provider: impl Into<String>) -> Self {
+        Self { provider: provider.into(), model: None, on: Default::default() }
+    }
+
+    /// Sets `model`.
+    pub fn model(mut self, model: impl Into<String>) -> Self {
+        self.model = Some(model.into());
+        self
+    }
+
+    /// Sets `on`.
+    pub fn on(mut self, on: impl Into<Vec<ErrorType>>) -> Self {
+        self.on = on.into();
+        self
+    }
+}
+
 /// An image, a document or a recording. `media_type` is a MIME type such as `image/png` or `application/pdf`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename = "file")]
@@ -1397,6 +1758,10 @@ pub struct FireworksConfig {
     pub base_url: Option<String>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub headers: BTreeMap<String, Secret>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub fallback: Vec<Fallback>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limits: Option<RateLimits>,
 }
 
 impl FireworksConfig {
@@ -1432,6 +1797,18 @@ impl FireworksConfig {
     /// Sets `headers`.
     pub fn headers(mut self, headers: impl Into<BTreeMap<String, Secret>>) -> Self {
         self.headers = headers.into();
+        self
+    }
+
+    /// Sets `fallback`.
+    pub fn fallback(mut self, fallback: impl Into<Vec<Fallback>>) -> Self {
+        self.fallback = fallback.into();
+        self
+    }
+
+    /// Sets `rate_limits`.
+    pub fn rate_limits(mut self, rate_limits: RateLimits) -> Self {
+        self.rate_limits = Some(rate_limits);
         self
     }
 }
@@ -1498,6 +1875,10 @@ pub struct GoogleConfig {
     pub base_url: Option<String>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub headers: BTreeMap<String, Secret>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub fallback: Vec<Fallback>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limits: Option<RateLimits>,
 }
 
 impl GoogleConfig {
@@ -1535,6 +1916,18 @@ impl GoogleConfig {
         self.headers = headers.into();
         self
     }
+
+    /// Sets `fallback`.
+    pub fn fallback(mut self, fallback: impl Into<Vec<Fallback>>) -> Self {
+        self.fallback = fallback.into();
+        self
+    }
+
+    /// Sets `rate_limits`.
+    pub fn rate_limits(mut self, rate_limits: RateLimits) -> Self {
+        self.rate_limits = Some(rate_limits);
+        self
+    }
 }
 
 /// Groq.
@@ -1552,6 +1945,10 @@ pub struct GroqConfig {
     pub base_url: Option<String>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub headers: BTreeMap<String, Secret>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub fallback: Vec<Fallback>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limits: Option<RateLimits>,
 }
 
 impl GroqConfig {
@@ -1588,6 +1985,29 @@ impl GroqConfig {
     pub fn headers(mut self, headers: impl Into<BTreeMap<String, Secret>>) -> Self {
         self.headers = headers.into();
         self
+    }
+
+    /// Sets `fallback`.
+    pub fn fallback(mut self, fallback: impl Into<Vec<Fallback>>) -> Self {
+        self.fallback = fallback.into();
+        self
+    }
+
+    /// Sets `rate_limits`.
+    pub fn rate_limits(mut self, rate_limits: RateLimits) -> Self {
+        self.rate_limits = Some(rate_limits);
+        self
+    }
+}
+
+enumeration! {
+    /// What attempts are grouped by.
+    closed Grouping {
+        Day = "day",
+        Model = "model",
+        Month = "month",
+        Provider = "provider",
+        Tag = "tag",
     }
 }
 
@@ -1769,6 +2189,10 @@ pub struct LMStudioConfig {
     pub base_url: Option<String>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub headers: BTreeMap<String, Secret>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub fallback: Vec<Fallback>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limits: Option<RateLimits>,
 }
 
 impl LMStudioConfig {
@@ -1804,6 +2228,18 @@ impl LMStudioConfig {
     /// Sets `headers`.
     pub fn headers(mut self, headers: impl Into<BTreeMap<String, Secret>>) -> Self {
         self.headers = headers.into();
+        self
+    }
+
+    /// Sets `fallback`.
+    pub fn fallback(mut self, fallback: impl Into<Vec<Fallback>>) -> Self {
+        self.fallback = fallback.into();
+        self
+    }
+
+    /// Sets `rate_limits`.
+    pub fn rate_limits(mut self, rate_limits: RateLimits) -> Self {
+        self.rate_limits = Some(rate_limits);
         self
     }
 }
@@ -1851,6 +2287,22 @@ pub struct Limits {
     pub keychain_ms: i64,
     #[serde(default = "limits_load_ms::value", skip_serializing_if = "limits_load_ms::is")]
     pub load_ms: i64,
+    #[serde(default = "limits_max_queued::value", skip_serializing_if = "limits_max_queued::is")]
+    pub max_queued: i64,
+    #[serde(default = "limits_max_wait_ms::value", skip_serializing_if = "limits_max_wait_ms::is")]
+    pub max_wait_ms: i64,
+    #[serde(default = "limits_cooldown_ms::value", skip_serializing_if = "limits_cooldown_ms::is")]
+    pub cooldown_ms: i64,
+    #[serde(default = "limits_cache_bytes::value", skip_serializing_if = "limits_cache_bytes::is")]
+    pub cache_bytes: i64,
+    #[serde(default = "limits_cache_answer_bytes::value", skip_serializing_if = "limits_cache_answer_bytes::is")]
+    pub cache_answer_bytes: i64,
+    #[serde(default = "limits_cache_ttl_s::value", skip_serializing_if = "limits_cache_ttl_s::is")]
+    pub cache_ttl_s: i64,
+    #[serde(default = "limits_ledger_days::value", skip_serializing_if = "limits_ledger_days::is")]
+    pub ledger_days: i64,
+    #[serde(default = "limits_storage_ms::value", skip_serializing_if = "limits_storage_ms::is")]
+    pub storage_ms: i64,
 }
 
 impl Default for Limits {
@@ -1871,6 +2323,14 @@ impl Default for Limits {
             exit_grace_ms: limits_exit_grace_ms::value(),
             keychain_ms: limits_keychain_ms::value(),
             load_ms: limits_load_ms::value(),
+            max_queued: limits_max_queued::value(),
+            max_wait_ms: limits_max_wait_ms::value(),
+            cooldown_ms: limits_cooldown_ms::value(),
+            cache_bytes: limits_cache_bytes::value(),
+            cache_answer_bytes: limits_cache_answer_bytes::value(),
+            cache_ttl_s: limits_cache_ttl_s::value(),
+            ledger_days: limits_ledger_days::value(),
+            storage_ms: limits_storage_ms::value(),
         }
     }
 }
@@ -1890,6 +2350,10 @@ pub struct LlamaServerConfig {
     pub base_url: Option<String>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub headers: BTreeMap<String, Secret>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub fallback: Vec<Fallback>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limits: Option<RateLimits>,
 }
 
 impl LlamaServerConfig {
@@ -1927,6 +2391,18 @@ impl LlamaServerConfig {
         self.headers = headers.into();
         self
     }
+
+    /// Sets `fallback`.
+    pub fn fallback(mut self, fallback: impl Into<Vec<Fallback>>) -> Self {
+        self.fallback = fallback.into();
+        self
+    }
+
+    /// Sets `rate_limits`.
+    pub fn rate_limits(mut self, rate_limits: RateLimits) -> Self {
+        self.rate_limits = Some(rate_limits);
+        self
+    }
 }
 
 /// A GGUF file, run by llama.cpp in a worker process.
@@ -1944,6 +2420,10 @@ pub struct LocalConfig {
     pub base_url: Option<String>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub headers: BTreeMap<String, Secret>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub fallback: Vec<Fallback>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limits: Option<RateLimits>,
     pub model_path: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context_size: Option<i64>,
@@ -1966,6 +2446,8 @@ impl LocalConfig {
             api_key: None,
             base_url: None,
             headers: Default::default(),
+            fallback: Default::default(),
+            rate_limits: None,
             model_path: model_path.into(),
             context_size: None,
             threads: None,
@@ -2002,6 +2484,18 @@ impl LocalConfig {
     /// Sets `headers`.
     pub fn headers(mut self, headers: impl Into<BTreeMap<String, Secret>>) -> Self {
         self.headers = headers.into();
+        self
+    }
+
+    /// Sets `fallback`.
+    pub fn fallback(mut self, fallback: impl Into<Vec<Fallback>>) -> Self {
+        self.fallback = fallback.into();
+        self
+    }
+
+    /// Sets `rate_limits`.
+    pub fn rate_limits(mut self, rate_limits: RateLimits) -> Self {
+        self.rate_limits = Some(rate_limits);
         self
     }
 
@@ -2121,6 +2615,10 @@ pub struct MistralConfig {
     pub base_url: Option<String>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub headers: BTreeMap<String, Secret>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub fallback: Vec<Fallback>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limits: Option<RateLimits>,
 }
 
 impl MistralConfig {
@@ -2156,6 +2654,18 @@ impl MistralConfig {
     /// Sets `headers`.
     pub fn headers(mut self, headers: impl Into<BTreeMap<String, Secret>>) -> Self {
         self.headers = headers.into();
+        self
+    }
+
+    /// Sets `fallback`.
+    pub fn fallback(mut self, fallback: impl Into<Vec<Fallback>>) -> Self {
+        self.fallback = fallback.into();
+        self
+    }
+
+    /// Sets `rate_limits`.
+    pub fn rate_limits(mut self, rate_limits: RateLimits) -> Self {
+        self.rate_limits = Some(rate_limits);
         self
     }
 }
@@ -2208,9 +2718,17 @@ pub struct ModelList {
     pub models: Vec<ModelInfo>,
 }
 
-/// What a model costs now: by the provider's own word, by the table that comes with the sidecar, or nothing.
+/// A model of a provider.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ModelName {
+    pub provider: String,
+    pub model: String,
+}
+
+/// What a model costs now: by the provider's own word, by the table that comes with the sidecar, or by the host's.
 ///
-/// `request` is what each request costs beside its tokens, in US dollars.
+/// What costs nothing is `free`. `request` is what each request costs beside its tokens, in US dollars.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ModelPrice {
@@ -2269,6 +2787,10 @@ pub struct OllamaConfig {
     pub base_url: Option<String>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub headers: BTreeMap<String, Secret>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub fallback: Vec<Fallback>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limits: Option<RateLimits>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context_size: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -2308,6 +2830,18 @@ impl OllamaConfig {
     /// Sets `headers`.
     pub fn headers(mut self, headers: impl Into<BTreeMap<String, Secret>>) -> Self {
         self.headers = headers.into();
+        self
+    }
+
+    /// Sets `fallback`.
+    pub fn fallback(mut self, fallback: impl Into<Vec<Fallback>>) -> Self {
+        self.fallback = fallback.into();
+        self
+    }
+
+    /// Sets `rate_limits`.
+    pub fn rate_limits(mut self, rate_limits: RateLimits) -> Self {
+        self.rate_limits = Some(rate_limits);
         self
     }
 
@@ -2389,6 +2923,10 @@ pub struct OpenAIConfig {
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub headers: BTreeMap<String, Secret>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub fallback: Vec<Fallback>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limits: Option<RateLimits>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub api: OpenAIApi,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<String>,
@@ -2432,6 +2970,18 @@ impl OpenAIConfig {
         self
     }
 
+    /// Sets `fallback`.
+    pub fn fallback(mut self, fallback: impl Into<Vec<Fallback>>) -> Self {
+        self.fallback = fallback.into();
+        self
+    }
+
+    /// Sets `rate_limits`.
+    pub fn rate_limits(mut self, rate_limits: RateLimits) -> Self {
+        self.rate_limits = Some(rate_limits);
+        self
+    }
+
     /// Sets `api`.
     pub fn api(mut self, api: OpenAIApi) -> Self {
         self.api = api;
@@ -2466,6 +3016,10 @@ pub struct OpenRouterConfig {
     pub base_url: Option<String>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub headers: BTreeMap<String, Secret>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub fallback: Vec<Fallback>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limits: Option<RateLimits>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site_url: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -2505,6 +3059,18 @@ impl OpenRouterConfig {
     /// Sets `headers`.
     pub fn headers(mut self, headers: impl Into<BTreeMap<String, Secret>>) -> Self {
         self.headers = headers.into();
+        self
+    }
+
+    /// Sets `fallback`.
+    pub fn fallback(mut self, fallback: impl Into<Vec<Fallback>>) -> Self {
+        self.fallback = fallback.into();
+        self
+    }
+
+    /// Sets `rate_limits`.
+    pub fn rate_limits(mut self, rate_limits: RateLimits) -> Self {
+        self.rate_limits = Some(rate_limits);
         self
     }
 
@@ -2620,6 +3186,17 @@ impl PathSource {
     }
 }
 
+enumeration! {
+    /// What a budget is for.
+    #[derive(Default)]
+    closed Period {
+        Day = "day",
+        #[default] Month = "month",
+        Total = "total",
+        Week = "week",
+    }
+}
+
 /// Perplexity.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "provider", rename = "perplexity")]
@@ -2635,6 +3212,10 @@ pub struct PerplexityConfig {
     pub base_url: Option<String>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub headers: BTreeMap<String, Secret>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub fallback: Vec<Fallback>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limits: Option<RateLimits>,
 }
 
 impl PerplexityConfig {
@@ -2672,6 +3253,18 @@ impl PerplexityConfig {
         self.headers = headers.into();
         self
     }
+
+    /// Sets `fallback`.
+    pub fn fallback(mut self, fallback: impl Into<Vec<Fallback>>) -> Self {
+        self.fallback = fallback.into();
+        self
+    }
+
+    /// Sets `rate_limits`.
+    pub fn rate_limits(mut self, rate_limits: RateLimits) -> Self {
+        self.rate_limits = Some(rate_limits);
+        self
+    }
 }
 
 /// `uptime_ms` counts from the start of the process.
@@ -2698,6 +3291,36 @@ enumeration! {
         Free = "free",
         Provider = "provider",
         Table = "table",
+        User = "user",
+    }
+}
+
+/// Where a request may go: with `local_only` nowhere beyond this machine, else to `allow_providers` if given.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Privacy {
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub local_only: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow_providers: Option<Vec<String>>,
+}
+
+impl Privacy {
+    /// Makes one with nothing in it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets `local_only`.
+    pub fn local_only(mut self, local_only: bool) -> Self {
+        self.local_only = local_only;
+        self
+    }
+
+    /// Sets `allow_providers`.
+    pub fn allow_providers(mut self, allow_providers: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.allow_providers = Some(allow_providers.into_iter().map(Into::into).collect());
+        self
     }
 }
 
@@ -2792,6 +3415,43 @@ enumeration! {
         Document = "document",
         Query = "query",
         Similarity = "similarity",
+    }
+}
+
+/// What the provider, or the host, wants not to be exceeded; requests wait for their turn. No limit unless given.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RateLimits {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_per_minute: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<i64>,
+}
+
+impl RateLimits {
+    /// Makes one with nothing in it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets `requests_per_minute`.
+    pub fn requests_per_minute(mut self, requests_per_minute: i64) -> Self {
+        self.requests_per_minute = Some(requests_per_minute);
+        self
+    }
+
+    /// Sets `tokens_per_minute`.
+    pub fn tokens_per_minute(mut self, tokens_per_minute: i64) -> Self {
+        self.tokens_per_minute = Some(tokens_per_minute);
+        self
+    }
+
+    /// Sets `concurrency`.
+    pub fn concurrency(mut self, concurrency: i64) -> Self {
+        self.concurrency = Some(concurrency);
+        self
     }
 }
 
@@ -3170,6 +3830,18 @@ pub struct SavedCredential {
     pub origins: Vec<String>,
 }
 
+/// What was not paid thanks to caches, in decimal strings: the provider's prompt cache, and kept answers.
+///
+/// Of the prompt cache it is the balance: writing to it may cost more than reading from it has saved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Savings {
+    pub prompt_cache: String,
+    pub response_cache: String,
+    #[serde(default = "savings_currency::value", skip_serializing_if = "savings_currency::is")]
+    pub currency: String,
+}
+
 /// A provider that plays the script in `provider_options.scripted`; there only with `--scripted`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "provider", rename = "scripted")]
@@ -3185,6 +3857,10 @@ pub struct ScriptedConfig {
     pub base_url: Option<String>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub headers: BTreeMap<String, Secret>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub fallback: Vec<Fallback>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limits: Option<RateLimits>,
 }
 
 impl ScriptedConfig {
@@ -3220,6 +3896,18 @@ impl ScriptedConfig {
     /// Sets `headers`.
     pub fn headers(mut self, headers: impl Into<BTreeMap<String, Secret>>) -> Self {
         self.headers = headers.into();
+        self
+    }
+
+    /// Sets `fallback`.
+    pub fn fallback(mut self, fallback: impl Into<Vec<Fallback>>) -> Self {
+        self.fallback = fallback.into();
+        self
+    }
+
+    /// Sets `rate_limits`.
+    pub fn rate_limits(mut self, rate_limits: RateLimits) -> Self {
+        self.rate_limits = Some(rate_limits);
         self
     }
 }
@@ -3268,6 +3956,7 @@ enumeration! {
         Connect = "connect",
         FirstToken = "first_token",
         Idle = "idle",
+        Queue = "queue",
         Total = "total",
     }
 }
@@ -3291,12 +3980,36 @@ enumeration! {
     /// What a stream is waiting for.
     open State {
         Connecting = "connecting",
+        FallingBack = "falling_back",
         LoadingModel = "loading_model",
         Queued = "queued",
+        RateLimited = "rate_limited",
         Retrying = "retrying",
         Stalled = "stalled",
         Thinking = "thinking",
         WaitingFirstToken = "waiting_first_token",
+    }
+}
+
+/// Whether the ledger, budgets and kept answers are on disk, or in memory alone, and why.
+///
+/// With a `problem`, what is told is what has happened since; what was on disk is left as it is there, and both are
+/// put together when the disk can be written again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StorageState {
+    pub state: StorageStateState,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+enumeration! {
+    /// What stands in `StorageState` as its state.
+    closed StorageStateState {
+        Disk = "disk",
+        Memory = "memory",
     }
 }
 
@@ -3350,6 +4063,14 @@ pub struct StreamRequest {
     pub timeouts: Option<Timeouts>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<RetryOptions>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Vec<Fallback>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CacheOptions>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<Privacy>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub tags: Vec<String>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub provider_options: BTreeMap<String, Object>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
@@ -3386,6 +4107,10 @@ impl StreamRequest {
             reasoning: None,
             timeouts: None,
             retry: None,
+            fallback: None,
+            cache: None,
+            privacy: None,
+            tags: Default::default(),
             provider_options: Default::default(),
             on_unsupported: Default::default(),
             include_message: stream_request_include_message::value(),
@@ -3501,6 +4226,30 @@ impl StreamRequest {
         self
     }
 
+    /// Sets `fallback`.
+    pub fn fallback(mut self, fallback: impl Into<Vec<Fallback>>) -> Self {
+        self.fallback = Some(fallback.into());
+        self
+    }
+
+    /// Sets `cache`.
+    pub fn cache(mut self, cache: CacheOptions) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// Sets `privacy`.
+    pub fn privacy(mut self, privacy: Privacy) -> Self {
+        self.privacy = Some(privacy);
+        self
+    }
+
+    /// Sets `tags`.
+    pub fn tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.tags = tags.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Sets `provider_options`.
     pub fn provider_options(mut self, provider_options: impl Into<BTreeMap<String, Object>>) -> Self {
         self.provider_options = provider_options.into();
@@ -3537,6 +4286,12 @@ pub struct StreamStatus {
     pub ms: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_ms: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<ModelName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<ModelName>,
     pub stream_id: String,
 }
 
@@ -3734,6 +4489,10 @@ pub struct TogetherConfig {
     pub base_url: Option<String>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub headers: BTreeMap<String, Secret>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub fallback: Vec<Fallback>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limits: Option<RateLimits>,
 }
 
 impl TogetherConfig {
@@ -3769,6 +4528,18 @@ impl TogetherConfig {
     /// Sets `headers`.
     pub fn headers(mut self, headers: impl Into<BTreeMap<String, Secret>>) -> Self {
         self.headers = headers.into();
+        self
+    }
+
+    /// Sets `fallback`.
+    pub fn fallback(mut self, fallback: impl Into<Vec<Fallback>>) -> Self {
+        self.fallback = fallback.into();
+        self
+    }
+
+    /// Sets `rate_limits`.
+    pub fn rate_limits(mut self, rate_limits: RateLimits) -> Self {
+        self.rate_limits = Some(rate_limits);
         self
     }
 }
@@ -4007,12 +4778,144 @@ pub struct UsageDelta {
     pub source: Option<UsageSource>,
 }
 
+/// Some attempts together. Token counts are inclusive, as in `Usage`, and leave out what nobody counted.
+///
+/// `cost` is the sum of all known costs, and its `source` the least certain of theirs; `unpriced` is the number of
+/// attempts that cost something unknown. Where these are all, the amount is `null`. `estimated` tells how many
+/// attempts' tokens were estimated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct UsageGroup {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub month: Option<String>,
+    pub attempts: i64,
+    pub failed: i64,
+    pub cancelled: i64,
+    pub cached: i64,
+    pub estimated: i64,
+    pub unpriced: i64,
+    pub input_tokens: i64,
+    pub output_tokens: i64,
+    pub reasoning_tokens: i64,
+    pub cache_read_tokens: i64,
+    pub cache_write_tokens: i64,
+    pub cost: Cost,
+    pub savings: Savings,
+}
+
+/// Which attempts to count, days inclusive, and what to group them by. At most `limit` groups come, the first ones.
+///
+/// Grouped by tag, an attempt counts for each of its tags, also where only those with one `tag` count; in the total
+/// it counts once. What has no tag is a group of its own, without `tag`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct UsageQuery {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub group_by: Vec<Grouping>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    #[serde(default = "usage_query_limit::value", skip_serializing_if = "usage_query_limit::is")]
+    pub limit: i64,
+}
+
+impl Default for UsageQuery {
+    fn default() -> Self {
+        Self {
+            since: None,
+            until: None,
+            group_by: Default::default(),
+            provider: None,
+            model: None,
+            tag: None,
+            limit: usage_query_limit::value(),
+        }
+    }
+}
+
+impl UsageQuery {
+    /// Makes one with nothing in it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets `since`.
+    pub fn since(mut self, since: impl Into<String>) -> Self {
+        self.since = Some(since.into());
+        self
+    }
+
+    /// Sets `until`.
+    pub fn until(mut self, until: impl Into<String>) -> Self {
+        self.until = Some(until.into());
+        self
+    }
+
+    /// Sets `group_by`.
+    pub fn group_by(mut self, group_by: impl Into<Vec<Grouping>>) -> Self {
+        self.group_by = group_by.into();
+        self
+    }
+
+    /// Sets `provider`.
+    pub fn provider(mut self, provider: impl Into<String>) -> Self {
+        self.provider = Some(provider.into());
+        self
+    }
+
+    /// Sets `model`.
+    pub fn model(mut self, model: impl Into<String>) -> Self {
+        self.model = Some(model.into());
+        self
+    }
+
+    /// Sets `tag`.
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.tag = Some(tag.into());
+        self
+    }
+
+    /// Sets `limit`.
+    pub fn limit(mut self, limit: i64) -> Self {
+        self.limit = limit;
+        self
+    }
+}
+
 enumeration! {
     /// Who counted the tokens.
     open UsageSource {
         Estimated = "estimated",
         Reported = "reported",
     }
+}
+
+/// The groups, ordered by what they are grouped by, and all attempts together. `truncated` if there are more
+/// groups.
+///
+/// Without a grouping there are no groups, only the total.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct UsageSummary {
+    pub groups: Vec<UsageGroup>,
+    pub total: UsageGroup,
+    pub truncated: bool,
+    pub storage: StorageState,
 }
 
 /// vLLM.
@@ -4030,6 +4933,10 @@ pub struct VLLMConfig {
     pub base_url: Option<String>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub headers: BTreeMap<String, Secret>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub fallback: Vec<Fallback>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limits: Option<RateLimits>,
 }
 
 impl VLLMConfig {
@@ -4067,6 +4974,18 @@ impl VLLMConfig {
         self.headers = headers.into();
         self
     }
+
+    /// Sets `fallback`.
+    pub fn fallback(mut self, fallback: impl Into<Vec<Fallback>>) -> Self {
+        self.fallback = fallback.into();
+        self
+    }
+
+    /// Sets `rate_limits`.
+    pub fn rate_limits(mut self, rate_limits: RateLimits) -> Self {
+        self.rate_limits = Some(rate_limits);
+        self
+    }
 }
 
 /// Something that was asked for and not done, or done differently.
@@ -4095,6 +5014,10 @@ pub struct XAIConfig {
     pub base_url: Option<String>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub headers: BTreeMap<String, Secret>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub fallback: Vec<Fallback>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limits: Option<RateLimits>,
     #[serde(default, skip_serializing_if = "crate::declare::is_default")]
     pub api: OpenAIApi,
 }
@@ -4135,6 +5058,18 @@ impl XAIConfig {
         self
     }
 
+    /// Sets `fallback`.
+    pub fn fallback(mut self, fallback: impl Into<Vec<Fallback>>) -> Self {
+        self.fallback = fallback.into();
+        self
+    }
+
+    /// Sets `rate_limits`.
+    pub fn rate_limits(mut self, rate_limits: RateLimits) -> Self {
+        self.rate_limits = Some(rate_limits);
+        self
+    }
+
     /// Sets `api`.
     pub fn api(mut self, api: OpenAIApi) -> Self {
         self.api = api;
@@ -4153,25 +5088,37 @@ events! {
 
 defaults! {
     anthropic_config_api_version: String = "2023-06-01";
+    budget_currency: String = "USD";
+    budget_params_warn_at: f64 = 0.8;
     chat_request_include_message: bool = true;
     cost_currency: String = "USD";
     json_schema_format_name: String = "answer";
+    limits_cache_answer_bytes: i64 = 4194304;
+    limits_cache_bytes: i64 = 268435456;
+    limits_cache_ttl_s: i64 = 2592000;
+    limits_cooldown_ms: i64 = 30000;
     limits_exit_grace_ms: i64 = 2000;
     limits_hard_output_bytes: i64 = 67108864;
     limits_keychain_ms: i64 = 5000;
+    limits_ledger_days: i64 = 800;
     limits_load_ms: i64 = 600000;
     limits_max_admitted_bytes: i64 = 268435456;
     limits_max_batch: i64 = 100;
     limits_max_chunk_bytes: i64 = 32768;
     limits_max_message_bytes: i64 = 67108864;
     limits_max_output_bytes: i64 = 536870912;
+    limits_max_queued: i64 = 1024;
     limits_max_requests: i64 = 256;
     limits_max_streams: i64 = 64;
+    limits_max_wait_ms: i64 = 120000;
     limits_soft_output_bytes: i64 = 1048576;
     limits_stalled_exit_ms: i64 = 10000;
     limits_stalled_stream_ms: i64 = 120000;
     limits_stdin_ahead_bytes: i64 = 8388608;
+    limits_storage_ms: i64 = 5000;
     recommend_params_limit: i64 = 20;
     retry_options_max_retries: i64 = 2;
+    savings_currency: String = "USD";
     stream_request_include_message: bool = true;
+    usage_query_limit: i64 = 1000;
 }

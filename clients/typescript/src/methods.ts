@@ -2,6 +2,11 @@
 
 import type {
   ActiveProvider,
+  BudgetList,
+  BudgetParams,
+  CacheClearParams,
+  CacheCleared,
+  CacheStats,
   CancelParams,
   CancelResult,
   Category,
@@ -34,6 +39,8 @@ import type {
   StreamRequest,
   TestParams,
   TestResult,
+  UsageQuery,
+  UsageSummary,
 } from "./protocol.js";
 
 /** What every call takes besides its params. */
@@ -85,6 +92,16 @@ export interface Methods {
   "chat.estimate": { params: ChatRequest; result: ChatEstimate };
   /** Turns texts into vectors. */
   "embeddings.create": { params: EmbeddingRequest; result: EmbeddingResult };
+  /** Tells what was used and what it cost, by provider, model, tag, day or month. */
+  "usage.summary": { params: UsageQuery; result: UsageSummary };
+  /** Sets a budget, changes it, or without an amount removes it; answers with all budgets. */
+  "budgets.set": { params: BudgetParams; result: BudgetList };
+  /** Tells how much of each budget is spent, and when its period ends. */
+  "budgets.list": { params: Empty; result: BudgetList };
+  /** Tells how many answers are kept, and how often one was of use. */
+  "cache.stats": { params: Empty; result: CacheStats };
+  /** Drops all kept answers, or those that were asked for with a tag. */
+  "cache.clear": { params: CacheClearParams; result: CacheCleared };
   /** Keeps a key in the system's keychain, for the origin of `base_url` or else for the provider's own. */
   "credentials.save": { params: SaveCredential; result: SavedCredential };
   /** Tells whether there is a key, and shows as much of it as may be shown. */
@@ -218,7 +235,7 @@ export class ChatMethods {
    * `context_length_exceeded`, `content_filtered`, `request_rejected`, `unsupported_parameter`, `payload_too_large`,
    * `provider_overloaded`, `server_error`, `malformed_response`, `output_invalid`, `stream_interrupted`, `dns`,
    * `connect`, `tls`, `proxy`, `timeout`, `model_file_invalid`, `out_of_memory`, `engine_crashed`,
-   * `engine_unavailable`.
+   * `engine_unavailable`, `budget_exceeded`, `privacy_blocked`.
    */
   complete(params: ChatRequest, options?: CallOptions): Promise<ChatResult> {
     return this.#call("chat.complete", params, options);
@@ -234,7 +251,7 @@ export class ChatMethods {
    *
    * @throws {SidecarError} Among others: `provider_not_found`, `provider_not_configured`, `origin_not_allowed`,
    * `path_not_allowed`, `credential_not_found`, `keyring_unavailable`, `keyring_locked`, `keyring_denied`,
-   * `authentication`, `permission_denied`, `payload_too_large`, `engine_unavailable`.
+   * `authentication`, `permission_denied`, `payload_too_large`, `engine_unavailable`, `privacy_blocked`.
    */
   estimate(params: ChatRequest, options?: CallOptions): Promise<ChatEstimate> {
     return this.#call("chat.estimate", params, options);
@@ -257,10 +274,63 @@ export class EmbeddingsMethods {
    * `keyring_denied`, `authentication`, `permission_denied`, `insufficient_quota`, `rate_limited`,
    * `context_length_exceeded`, `content_filtered`, `request_rejected`, `unsupported_parameter`, `payload_too_large`,
    * `provider_overloaded`, `server_error`, `malformed_response`, `dns`, `connect`, `tls`, `proxy`, `timeout`,
-   * `model_file_invalid`, `out_of_memory`, `engine_crashed`, `engine_unavailable`.
+   * `model_file_invalid`, `out_of_memory`, `engine_crashed`, `engine_unavailable`, `budget_exceeded`,
+   * `privacy_blocked`.
    */
   create(params: EmbeddingRequest, options?: CallOptions): Promise<EmbeddingResult> {
     return this.#call("embeddings.create", params, options);
+  }
+}
+
+/** The methods `usage.*`. */
+export class UsageMethods {
+  readonly #call: Call;
+
+  constructor(call: Call) {
+    this.#call = call;
+  }
+
+  /** Tells what was used and what it cost, by provider, model, tag, day or month. */
+  summary(params: UsageQuery = {}, options?: CallOptions): Promise<UsageSummary> {
+    return this.#call("usage.summary", params, options);
+  }
+}
+
+/** The methods `budgets.*`. */
+export class BudgetsMethods {
+  readonly #call: Call;
+
+  constructor(call: Call) {
+    this.#call = call;
+  }
+
+  /** Sets a budget, changes it, or without an amount removes it; answers with all budgets. */
+  set(params: BudgetParams, options?: CallOptions): Promise<BudgetList> {
+    return this.#call("budgets.set", params, options);
+  }
+
+  /** Tells how much of each budget is spent, and when its period ends. */
+  list(params: Empty = {}, options?: CallOptions): Promise<BudgetList> {
+    return this.#call("budgets.list", params, options);
+  }
+}
+
+/** The methods `cache.*`. */
+export class CacheMethods {
+  readonly #call: Call;
+
+  constructor(call: Call) {
+    this.#call = call;
+  }
+
+  /** Tells how many answers are kept, and how often one was of use. */
+  stats(params: Empty = {}, options?: CallOptions): Promise<CacheStats> {
+    return this.#call("cache.stats", params, options);
+  }
+
+  /** Drops all kept answers, or those that were asked for with a tag. */
+  clear(params: CacheClearParams = {}, options?: CallOptions): Promise<CacheCleared> {
+    return this.#call("cache.clear", params, options);
   }
 }
 

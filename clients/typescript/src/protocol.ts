@@ -27,12 +27,14 @@ export interface AnthropicConfig {
   api_key?: Secret | null;
   base_url?: string | null;
   headers?: Record<string, Secret>;
+  fallback?: Fallback[];
+  rate_limits?: RateLimits | null;
   api_version?: string;
   betas?: string[];
   workspace_id?: string | null;
 }
 
-/** One try at one target. */
+/** One try at one target. `cached` is true where the response cache answered, and the target was not asked. */
 export interface Attempt {
   provider: string;
   model: string;
@@ -41,6 +43,7 @@ export interface Attempt {
   error_type?: ErrorType | null;
   usage?: Usage | null;
   cost?: Cost | null;
+  cached?: boolean;
 }
 
 /**
@@ -56,6 +59,8 @@ export interface AzureConfig {
   api_key?: Secret | null;
   base_url?: string | null;
   headers?: Record<string, Secret>;
+  fallback?: Fallback[];
+  rate_limits?: RateLimits | null;
   api?: OpenAIApi;
   api_version?: string | null;
 }
@@ -66,6 +71,58 @@ export interface Base64Source {
   data: string;
 }
 
+/**
+ * A budget as it stands. `reserved` is what requests in progress may cost; amounts are decimal strings.
+ *
+ * `unpriced` is the number of attempts in the period whose cost is unknown, and therefore not in `spent`.
+ */
+export interface Budget {
+  id: string;
+  amount: string;
+  period: Period;
+  warn_at: number;
+  spent: string;
+  reserved: string;
+  state: BudgetState;
+  unpriced?: number;
+  currency?: string;
+  tag?: string | null;
+  resets_at?: string | null;
+}
+
+/** All budgets, and where they are kept. */
+export interface BudgetList {
+  budgets: Budget[];
+  storage: StorageState;
+}
+
+/**
+ * A budget in place of any other with its `id`; without an `amount` there is none any more.
+ *
+ * It counts the costs of the machine's local day, week (from Monday) or month, of requests with `tag` if given. From
+ * `warn_at` of it on answers carry a warning; what would exceed it fails with `budget_exceeded` and is not sent.
+ */
+export interface BudgetParams {
+  id: string;
+  amount?: string | null;
+  period?: Period;
+  tag?: string | null;
+  warn_at?: number;
+}
+
+/** What stands in `Budget` as its state. */
+export type BudgetState = "exceeded" | "ok" | "warning";
+
+/** Which answers to drop: all, or those that were asked for with `tag`. */
+export interface CacheClearParams {
+  tag?: string | null;
+}
+
+/** How many answers were dropped. */
+export interface CacheCleared {
+  removed: number;
+}
+
 /** Ask the provider to keep the prompt up to and including this part or tool. */
 export interface CacheHint {
   ttl?: CacheHintTtl;
@@ -73,6 +130,35 @@ export interface CacheHint {
 
 /** What stands in `CacheHint` as its ttl. */
 export type CacheHintTtl = "1h" | "5m";
+
+/** What the response cache does. */
+export type CacheMode = "off" | "on" | "read" | "write";
+
+/**
+ * Whether a kept answer to the same request will do (`read`), whether this one is kept (`write`), or both (`on`).
+ *
+ * Kept answers are `ttl_s` seconds old at most, by the wish of whoever asks as of whoever had them kept.
+ */
+export interface CacheOptions {
+  mode?: CacheMode;
+  ttl_s?: number | null;
+}
+
+/**
+ * `entries` and `bytes` are those of all kept answers, the rest counts from the start of this process.
+ *
+ * `joined` requests had their answer from one that was being asked at the same time.
+ */
+export interface CacheStats {
+  entries: number;
+  bytes: number;
+  max_bytes: number;
+  hits: number;
+  misses: number;
+  joined: number;
+  stored: number;
+  storage: StorageState;
+}
 
 /** Which stream to end. */
 export interface CancelParams {
@@ -119,6 +205,8 @@ export interface CerebrasConfig {
   api_key?: Secret | null;
   base_url?: string | null;
   headers?: Record<string, Secret>;
+  fallback?: Fallback[];
+  rate_limits?: RateLimits | null;
 }
 
 /**
@@ -160,6 +248,10 @@ export interface ChatRequest {
   reasoning?: ReasoningOptions | null;
   timeouts?: Timeouts | null;
   retry?: RetryOptions | null;
+  fallback?: Fallback[] | null;
+  cache?: CacheOptions | null;
+  privacy?: Privacy | null;
+  tags?: string[];
   provider_options?: Record<string, JsonObject>;
   on_unsupported?: OnUnsupported;
   include_message?: boolean;
@@ -169,7 +261,8 @@ export interface ChatRequest {
  * The answer. For a stream, the message is what the deltas add up to, and `chunks` their number.
  *
  * `structured_output` tells by which way an answer in JSON was had: the provider's own, a tool that the model had to
- * call, or words alone. It was checked against the schema in any case.
+ * call, or words alone. It was checked against the schema in any case. `cached` is true for an answer that was kept
+ * from an earlier question, or came from one that was being asked at the same time.
  */
 export interface ChatResult {
   message?: Message | null;
@@ -184,6 +277,7 @@ export interface ChatResult {
   stream_id?: string;
   chunks?: number;
   structured_output?: StructuredOutput;
+  cached?: boolean;
 }
 
 /** What a text refers to. */
@@ -209,6 +303,8 @@ export interface CompatibleConfig {
   api_key?: Secret | null;
   base_url?: string | null;
   headers?: Record<string, Secret>;
+  fallback?: Fallback[];
+  rate_limits?: RateLimits | null;
 }
 
 /** A provider configuration. */
@@ -225,7 +321,12 @@ export interface ConfiguredProvider {
   base_url?: string | null;
 }
 
-/** What a request cost. `amount` is a decimal string; an unknown price is `null`, never 0. */
+/**
+ * What a request cost. `amount` is a decimal string; an unknown price is `null`, never 0.
+ *
+ * The provider's own figure counts first (`provider`), then the packaged prices (`table`), then those of the host
+ * (`user`). What was answered from the response cache costs nothing (`cache`).
+ */
 export interface Cost {
   amount: string | null;
   currency?: string;
@@ -240,7 +341,7 @@ export interface CostEstimate {
 }
 
 /** Where the price comes from. */
-export type CostSource = "free" | "provider" | "table" | "unknown" | (string & {});
+export type CostSource = "cache" | "free" | "provider" | "table" | "unknown" | "user" | (string & {});
 
 /** A provider's key; `base_url` says which, where the provider has several. */
 export interface CredentialChoice {
@@ -282,6 +383,8 @@ export interface DeepSeekConfig {
   api_key?: Secret | null;
   base_url?: string | null;
   headers?: Record<string, Secret>;
+  fallback?: Fallback[];
+  rate_limits?: RateLimits | null;
 }
 
 /** Whether there was a key to delete. */
@@ -334,6 +437,8 @@ export interface EmbeddingRequest {
   purpose?: Purpose | null;
   provider_options?: Record<string, JsonObject>;
   on_unsupported?: OnUnsupported;
+  privacy?: Privacy | null;
+  tags?: string[];
 }
 
 /** One vector per text, in the order of the texts. */
@@ -437,6 +542,17 @@ export type ErrorType =
   | "unsupported_protocol_version"
   | (string & {});
 
+/**
+ * Whom to ask instead, as long as nothing of an answer has come.
+ *
+ * `on` are the types of error after which; without it, those that another provider or model may not have.
+ */
+export interface Fallback {
+  provider: string;
+  model?: string | null;
+  on?: ErrorType[];
+}
+
 /** An image, a document or a recording. `media_type` is a MIME type such as `image/png` or `application/pdf`. */
 export interface File {
   type: "file";
@@ -468,6 +584,8 @@ export interface FireworksConfig {
   api_key?: Secret | null;
   base_url?: string | null;
   headers?: Record<string, Secret>;
+  fallback?: Fallback[];
+  rate_limits?: RateLimits | null;
 }
 
 /** A function the host offers. `input_schema` is a JSON Schema of an object. */
@@ -488,6 +606,8 @@ export interface GoogleConfig {
   api_key?: Secret | null;
   base_url?: string | null;
   headers?: Record<string, Secret>;
+  fallback?: Fallback[];
+  rate_limits?: RateLimits | null;
 }
 
 /** Groq. */
@@ -498,7 +618,12 @@ export interface GroqConfig {
   api_key?: Secret | null;
   base_url?: string | null;
   headers?: Record<string, Secret>;
+  fallback?: Fallback[];
+  rate_limits?: RateLimits | null;
 }
+
+/** What attempts are grouped by. */
+export type Grouping = "day" | "model" | "month" | "provider" | "tag";
 
 /** What the caller chose; echoed verbatim. */
 export type Id = string | number;
@@ -561,6 +686,8 @@ export interface LMStudioConfig {
   api_key?: Secret | null;
   base_url?: string | null;
   headers?: Record<string, Secret>;
+  fallback?: Fallback[];
+  rate_limits?: RateLimits | null;
 }
 
 /** Whether a model will go on being there. */
@@ -583,6 +710,14 @@ export interface Limits {
   exit_grace_ms?: number;
   keychain_ms?: number;
   load_ms?: number;
+  max_queued?: number;
+  max_wait_ms?: number;
+  cooldown_ms?: number;
+  cache_bytes?: number;
+  cache_answer_bytes?: number;
+  cache_ttl_s?: number;
+  ledger_days?: number;
+  storage_ms?: number;
 }
 
 /** llama.cpp's llama-server. */
@@ -593,6 +728,8 @@ export interface LlamaServerConfig {
   api_key?: Secret | null;
   base_url?: string | null;
   headers?: Record<string, Secret>;
+  fallback?: Fallback[];
+  rate_limits?: RateLimits | null;
 }
 
 /** A GGUF file, run by llama.cpp in a worker process. */
@@ -603,6 +740,8 @@ export interface LocalConfig {
   api_key?: Secret | null;
   base_url?: string | null;
   headers?: Record<string, Secret>;
+  fallback?: Fallback[];
+  rate_limits?: RateLimits | null;
   model_path: string;
   context_size?: number | null;
   threads?: number | null;
@@ -645,6 +784,8 @@ export interface MistralConfig {
   api_key?: Secret | null;
   base_url?: string | null;
   headers?: Record<string, Secret>;
+  fallback?: Fallback[];
+  rate_limits?: RateLimits | null;
 }
 
 /** A model. What is left out is unknown. `shut_down` is the day of its end, as in 2027-01-14. */
@@ -675,10 +816,16 @@ export interface ModelList {
   models: ModelInfo[];
 }
 
+/** A model of a provider. */
+export interface ModelName {
+  provider: string;
+  model: string;
+}
+
 /**
- * What a model costs now: by the provider's own word, by the table that comes with the sidecar, or nothing.
+ * What a model costs now: by the provider's own word, by the table that comes with the sidecar, or by the host's.
  *
- * `request` is what each request costs beside its tokens, in US dollars.
+ * What costs nothing is `free`. `request` is what each request costs beside its tokens, in US dollars.
  */
 export interface ModelPrice {
   input?: string | null;
@@ -712,6 +859,8 @@ export interface OllamaConfig {
   api_key?: Secret | null;
   base_url?: string | null;
   headers?: Record<string, Secret>;
+  fallback?: Fallback[];
+  rate_limits?: RateLimits | null;
   context_size?: number | null;
   keep_alive?: OllamaConfigKeepAlive | null;
 }
@@ -743,6 +892,8 @@ export interface OpenAIConfig {
   api_key?: Secret | null;
   base_url?: string | null;
   headers?: Record<string, Secret>;
+  fallback?: Fallback[];
+  rate_limits?: RateLimits | null;
   api?: OpenAIApi;
   organization?: string | null;
   project?: string | null;
@@ -756,6 +907,8 @@ export interface OpenRouterConfig {
   api_key?: Secret | null;
   base_url?: string | null;
   headers?: Record<string, Secret>;
+  fallback?: Fallback[];
+  rate_limits?: RateLimits | null;
   site_url?: string | null;
   app_name?: string | null;
 }
@@ -806,6 +959,9 @@ export interface PathSource {
   path: string;
 }
 
+/** What a budget is for. */
+export type Period = "day" | "month" | "total" | "week";
+
 /** Perplexity. */
 export interface PerplexityConfig {
   provider: "perplexity";
@@ -814,6 +970,8 @@ export interface PerplexityConfig {
   api_key?: Secret | null;
   base_url?: string | null;
   headers?: Record<string, Secret>;
+  fallback?: Fallback[];
+  rate_limits?: RateLimits | null;
 }
 
 /** `uptime_ms` counts from the start of the process. */
@@ -825,7 +983,13 @@ export interface Pong {
 export type Preference = "balanced" | "context" | "latency" | "price";
 
 /** Who says what a model costs. */
-export type PriceSource = "free" | "provider" | "table" | (string & {});
+export type PriceSource = "free" | "provider" | "table" | "user" | (string & {});
+
+/** Where a request may go: with `local_only` nowhere beyond this machine, else to `allow_providers` if given. */
+export interface Privacy {
+  local_only?: boolean;
+  allow_providers?: string[] | null;
+}
 
 /** A provider id; for methods that need one. */
 export interface ProviderChoice {
@@ -884,6 +1048,13 @@ export interface ProviderTool {
 
 /** What a vector is for. */
 export type Purpose = "classification" | "clustering" | "document" | "query" | "similarity";
+
+/** What the provider, or the host, wants not to be exceeded; requests wait for their turn. No limit unless given. */
+export interface RateLimits {
+  requests_per_minute?: number | null;
+  tokens_per_minute?: number | null;
+  concurrency?: number | null;
+}
 
 /** Why an answer ended. */
 export type Reason =
@@ -1022,6 +1193,17 @@ export interface SavedCredential {
   origins: string[];
 }
 
+/**
+ * What was not paid thanks to caches, in decimal strings: the provider's prompt cache, and kept answers.
+ *
+ * Of the prompt cache it is the balance: writing to it may cost more than reading from it has saved.
+ */
+export interface Savings {
+  prompt_cache: string;
+  response_cache: string;
+  currency?: string;
+}
+
 /** A provider that plays the script in `provider_options.scripted`; there only with `--scripted`. */
 export interface ScriptedConfig {
   provider: "scripted";
@@ -1030,6 +1212,8 @@ export interface ScriptedConfig {
   api_key?: Secret | null;
   base_url?: string | null;
   headers?: Record<string, Secret>;
+  fallback?: Fallback[];
+  rate_limits?: RateLimits | null;
 }
 
 /** A key. It is taken, and never shown again. */
@@ -1049,7 +1233,7 @@ export interface SetActiveParams {
 }
 
 /** Which deadline passed. */
-export type Stage = "connect" | "first_token" | "idle" | "total" | (string & {});
+export type Stage = "connect" | "first_token" | "idle" | "queue" | "total" | (string & {});
 
 /** A step of the diagnosis. */
 export type StageName =
@@ -1067,13 +1251,30 @@ export type StageName =
 /** What a stream is waiting for. */
 export type State =
   | "connecting"
+  | "falling_back"
   | "loading_model"
   | "queued"
+  | "rate_limited"
   | "retrying"
   | "stalled"
   | "thinking"
   | "waiting_first_token"
   | (string & {});
+
+/**
+ * Whether the ledger, budgets and kept answers are on disk, or in memory alone, and why.
+ *
+ * With a `problem`, what is told is what has happened since; what was on disk is left as it is there, and both are put
+ * together when the disk can be written again.
+ */
+export interface StorageState {
+  state: StorageStateState;
+  problem?: string | null;
+  hint?: string | null;
+}
+
+/** What stands in `StorageState` as its state. */
+export type StorageStateState = "disk" | "memory";
 
 /** `stream.chunk`: `seq` counts 0, 1, 2 … without gaps. */
 export interface StreamChunk {
@@ -1103,6 +1304,10 @@ export interface StreamRequest {
   reasoning?: ReasoningOptions | null;
   timeouts?: Timeouts | null;
   retry?: RetryOptions | null;
+  fallback?: Fallback[] | null;
+  cache?: CacheOptions | null;
+  privacy?: Privacy | null;
+  tags?: string[];
   provider_options?: Record<string, JsonObject>;
   on_unsupported?: OnUnsupported;
   include_message?: boolean;
@@ -1115,6 +1320,9 @@ export interface StreamStatus {
   progress?: number | null;
   ms?: number | null;
   attempt?: number | null;
+  wait_ms?: number | null;
+  from?: ModelName | null;
+  to?: ModelName | null;
   stream_id: string;
 }
 
@@ -1188,6 +1396,8 @@ export interface TogetherConfig {
   api_key?: Secret | null;
   base_url?: string | null;
   headers?: Record<string, Secret>;
+  fallback?: Fallback[];
+  rate_limits?: RateLimits | null;
 }
 
 /** What the model may use. */
@@ -1281,8 +1491,64 @@ export interface UsageDelta {
   source?: UsageSource;
 }
 
+/**
+ * Some attempts together. Token counts are inclusive, as in `Usage`, and leave out what nobody counted.
+ *
+ * `cost` is the sum of all known costs, and its `source` the least certain of theirs; `unpriced` is the number of
+ * attempts that cost something unknown. Where these are all, the amount is `null`. `estimated` tells how many attempts'
+ * tokens were estimated.
+ */
+export interface UsageGroup {
+  provider?: string | null;
+  model?: string | null;
+  tag?: string | null;
+  day?: string | null;
+  month?: string | null;
+  attempts: number;
+  failed: number;
+  cancelled: number;
+  cached: number;
+  estimated: number;
+  unpriced: number;
+  input_tokens: number;
+  output_tokens: number;
+  reasoning_tokens: number;
+  cache_read_tokens: number;
+  cache_write_tokens: number;
+  cost: Cost;
+  savings: Savings;
+}
+
+/**
+ * Which attempts to count, days inclusive, and what to group them by. At most `limit` groups come, the first ones.
+ *
+ * Grouped by tag, an attempt counts for each of its tags, also where only those with one `tag` count; in the total it
+ * counts once. What has no tag is a group of its own, without `tag`.
+ */
+export interface UsageQuery {
+  since?: string | null;
+  until?: string | null;
+  group_by?: Grouping[];
+  provider?: string | null;
+  model?: string | null;
+  tag?: string | null;
+  limit?: number;
+}
+
 /** Who counted the tokens. */
 export type UsageSource = "estimated" | "reported" | (string & {});
+
+/**
+ * The groups, ordered by what they are grouped by, and all attempts together. `truncated` if there are more groups.
+ *
+ * Without a grouping there are no groups, only the total.
+ */
+export interface UsageSummary {
+  groups: UsageGroup[];
+  total: UsageGroup;
+  truncated: boolean;
+  storage: StorageState;
+}
 
 /** vLLM. */
 export interface VLLMConfig {
@@ -1292,6 +1558,8 @@ export interface VLLMConfig {
   api_key?: Secret | null;
   base_url?: string | null;
   headers?: Record<string, Secret>;
+  fallback?: Fallback[];
+  rate_limits?: RateLimits | null;
 }
 
 /** Something that was asked for and not done, or done differently. */
@@ -1309,5 +1577,7 @@ export interface XAIConfig {
   api_key?: Secret | null;
   base_url?: string | null;
   headers?: Record<string, Secret>;
+  fallback?: Fallback[];
+  rate_limits?: RateLimits | null;
   api?: OpenAIApi;
 }

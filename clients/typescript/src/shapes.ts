@@ -36,6 +36,52 @@ export const ActiveProvider: Check = record({
   active: nullable(ConfiguredProvider),
 });
 
+export const Period: Check = oneOf("day", "month", "total", "week");
+
+export const BudgetState: Check = oneOf("exceeded", "ok", "warning");
+
+export const Budget: Check = record({
+  id: string,
+  amount: string,
+  period: Period,
+  warn_at: number,
+  spent: string,
+  reserved: string,
+  state: BudgetState,
+  unpriced: optional(integer),
+  currency: optional(string),
+  tag: nullable(string),
+  resets_at: nullable(string),
+});
+
+export const StorageStateState: Check = oneOf("disk", "memory");
+
+export const StorageState: Check = record({
+  state: StorageStateState,
+  problem: nullable(string),
+  hint: nullable(string),
+});
+
+export const BudgetList: Check = record({
+  budgets: list(Budget),
+  storage: StorageState,
+});
+
+export const CacheCleared: Check = record({
+  removed: integer,
+});
+
+export const CacheStats: Check = record({
+  entries: integer,
+  bytes: integer,
+  max_bytes: integer,
+  hits: integer,
+  misses: integer,
+  joined: integer,
+  stored: integer,
+  storage: StorageState,
+});
+
 export const CancelResult: Check = record({
   cancelled: boolean,
 });
@@ -244,6 +290,7 @@ export const Attempt: Check = record({
   error_type: nullable(ErrorType),
   usage: nullable(Usage),
   cost: nullable(Cost),
+  cached: optional(boolean),
 });
 
 export const StructuredOutput: Check = string;
@@ -261,6 +308,7 @@ export const ChatResult: Check = record({
   stream_id: optional(string),
   chunks: optional(integer),
   structured_output: optional(StructuredOutput),
+  cached: optional(boolean),
 });
 
 export const CredentialInfo: Check = record({
@@ -401,6 +449,14 @@ export const Limits: Check = record({
   exit_grace_ms: optional(integer),
   keychain_ms: optional(integer),
   load_ms: optional(integer),
+  max_queued: optional(integer),
+  max_wait_ms: optional(integer),
+  cooldown_ms: optional(integer),
+  cache_bytes: optional(integer),
+  cache_answer_bytes: optional(integer),
+  cache_ttl_s: optional(integer),
+  ledger_days: optional(integer),
+  storage_ms: optional(integer),
 });
 
 export const InitializeResult: Check = record({
@@ -551,11 +607,19 @@ export const SavedCredential: Check = record({
 
 export const State: Check = string;
 
+export const ModelName: Check = record({
+  provider: string,
+  model: string,
+});
+
 export const StreamStatus: Check = record({
   state: State,
   progress: nullable(number),
   ms: nullable(integer),
   attempt: nullable(integer),
+  wait_ms: nullable(integer),
+  from: nullable(ModelName),
+  to: nullable(ModelName),
   stream_id: string,
 });
 
@@ -577,6 +641,40 @@ export const TestResult: Check = record({
   model: nullable(string),
 });
 
+export const Savings: Check = record({
+  prompt_cache: string,
+  response_cache: string,
+  currency: optional(string),
+});
+
+export const UsageGroup: Check = record({
+  provider: nullable(string),
+  model: nullable(string),
+  tag: nullable(string),
+  day: nullable(string),
+  month: nullable(string),
+  attempts: integer,
+  failed: integer,
+  cancelled: integer,
+  cached: integer,
+  estimated: integer,
+  unpriced: integer,
+  input_tokens: integer,
+  output_tokens: integer,
+  reasoning_tokens: integer,
+  cache_read_tokens: integer,
+  cache_write_tokens: integer,
+  cost: Cost,
+  savings: Savings,
+});
+
+export const UsageSummary: Check = record({
+  groups: list(UsageGroup),
+  total: UsageGroup,
+  truncated: boolean,
+  storage: StorageState,
+});
+
 /** What each method answers with. */
 export const RESULTS: Readonly<Record<keyof Methods, Check>> = {
   initialize: InitializeResult,
@@ -596,6 +694,11 @@ export const RESULTS: Readonly<Record<keyof Methods, Check>> = {
   "chat.cancel": CancelResult,
   "chat.estimate": ChatEstimate,
   "embeddings.create": EmbeddingResult,
+  "usage.summary": UsageSummary,
+  "budgets.set": BudgetList,
+  "budgets.list": BudgetList,
+  "cache.stats": CacheStats,
+  "cache.clear": CacheCleared,
   "credentials.save": SavedCredential,
   "credentials.get": CredentialState,
   "credentials.delete": Deleted,

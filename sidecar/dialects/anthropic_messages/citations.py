@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sidecar.dialects.anthropic_messages.wire import WireCitation
-from sidecar.schema.chat import Citation, DocumentCitation, UrlCitation
+from sidecar.schema.citations import Citation, DocumentCitation, UrlCitation
 
 
 def citation_of(wire: WireCitation) -> Citation | None:

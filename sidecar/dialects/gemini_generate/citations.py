@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from sidecar.dialects.gemini_generate.wire import Grounding, Page, Quotations, Segment, Source
-from sidecar.schema.chat import Citation, DocumentCitation, UrlCitation
+from sidecar.schema.citations import Citation, DocumentCitation, UrlCitation
 
 NOWHERE = Segment()
 WHOLE = (0, None, None)

@@ -7,7 +7,8 @@ from typing import Final
 from msgspec import Raw, Struct, field
 
 from sidecar.dialects.gemini_generate.wire import Blob, FunctionCall, Part
-from sidecar.schema.chat import Base64Source, Citation, Custom, File, Opaque, Origin, Reasoning, Text, ToolCall
+from sidecar.schema.chat import Base64Source, Custom, File, Opaque, Origin, Reasoning, Text, ToolCall
+from sidecar.schema.citations import Citation
 from sidecar.schema.events import PartDelta, ReasoningDelta, StreamEvent, TextDelta, ToolCallDelta
 
 ABSENT: Final = frozenset({b"", b"null"})

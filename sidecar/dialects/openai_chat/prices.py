@@ -57,12 +57,12 @@ def _long(override: Override) -> LongContextRates:
 def _dollars(price: Raw) -> str | None:
     """Return a price per token as one per million; a negative one stands for a model that is chosen later."""
     told = decimal(price)
-    return None if told is None or Decimal(told) < 0 else _written(Decimal(told) * MILLION)
+    return None if told is None else _written(Decimal(told) * MILLION)
 
 
 def _plain(price: Raw) -> str | None:
     told = decimal(price)
-    return None if told is None or Decimal(told) <= 0 else _written(Decimal(told))
+    return None if told is None or Decimal(told) == 0 else _written(Decimal(told))
 
 
 def _cents(price: float | None) -> str | None:

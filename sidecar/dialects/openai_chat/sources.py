@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from sidecar.dialects.openai_chat.wire import Annotation, Chunk, UrlReference
-from sidecar.schema.chat import Citation, UrlCitation
+from sidecar.schema.citations import Citation, UrlCitation
 
 
 class Sources:

@@ -7,17 +7,8 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from sidecar.dialects.openai_responses.wire import Annotation, Content, Item
-from sidecar.schema.chat import (
-    Citation,
-    Custom,
-    DocumentCitation,
-    Opaque,
-    Origin,
-    Reasoning,
-    Refusal,
-    Text,
-    UrlCitation,
-)
+from sidecar.schema.chat import Custom, Opaque, Origin, Reasoning, Refusal, Text
+from sidecar.schema.citations import Citation, DocumentCitation, UrlCitation
 from sidecar.schema.events import PartDelta, ReasoningDelta, RefusalDelta, StreamEvent, TextDelta
 
 Events = list[StreamEvent]

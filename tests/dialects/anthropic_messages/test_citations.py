@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from messages_dialect import STOP, STOPPED, Json, delta, end, events_of, finish, opaque, said, start
 
-from sidecar.schema.chat import DocumentCitation, Text, UrlCitation
+from sidecar.schema.chat import Text
+from sidecar.schema.citations import DocumentCitation, UrlCitation
 from sidecar.schema.events import PartDelta, TextDelta
 
 PLACE = {"cited_text": "It rains.", "document_index": 1, "document_title": "Report", "file_id": "file_1"}

@@ -28,8 +28,8 @@ from sidecar.schema.chat import (
     Text,
     ToolCall,
     ToolResult,
-    UrlCitation,
 )
+from sidecar.schema.citations import UrlCitation
 from sidecar.schema.errors import SidecarError
 
 Json = dict[str, Any]

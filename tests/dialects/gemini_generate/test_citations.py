@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from generate_dialect import ORIGIN, chunk, events_of, opaque
 
-from sidecar.schema.chat import Citation, Custom, DocumentCitation, FinishReason, Opaque, Text, UrlCitation
+from sidecar.schema.chat import Custom, FinishReason, Opaque, Text
+from sidecar.schema.citations import Citation, DocumentCitation, UrlCitation
 from sidecar.schema.events import PartDelta, TextDelta, ToolCallDelta
 
 A, B = {"web": {"uri": "https://a.test", "title": "a"}}, {"web": {"uri": "https://b.test"}}

@@ -9,7 +9,8 @@ from chat_dialect import ORIGIN, aim, delta, events_of
 from sidecar.dialects.contract import Answer
 from sidecar.dialects.openai_chat import DIALECT
 from sidecar.framing.frame import Frame
-from sidecar.schema.chat import Custom, FinishReason, Opaque, Reasoning, Text, UrlCitation
+from sidecar.schema.chat import Custom, FinishReason, Opaque, Reasoning, Text
+from sidecar.schema.citations import UrlCitation
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import (
     PartDelta,

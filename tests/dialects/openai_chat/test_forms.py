@@ -24,9 +24,9 @@ from sidecar.schema.chat import (
     Text,
     ToolCall,
     ToolResult,
-    UrlCitation,
     UrlSource,
 )
+from sidecar.schema.citations import UrlCitation
 from sidecar.schema.events import PartDelta, ReasoningDelta, StreamEvent, TextDelta, ToolCallDelta
 from sidecar.transcript import Transcript
 

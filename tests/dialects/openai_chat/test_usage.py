@@ -96,6 +96,7 @@ def test_counts_are_found_in_any_place_and_told_when_they_change() -> None:
         (b'"free"', None),
         (b"{}", None),
         (b'"NaN"', None),
+        (b"-0.5", None),
         (b'"1e999999999"', None),
         (b'{"input_tokens_cost":0.001,"total_cost":0.006}', "0.006"),
         (b'{"total_cost":{}}', None),

@@ -7,17 +7,8 @@ from responses_dialect import AIM, ORIGIN, added, completed, delta, done, events
 
 from sidecar.dialects.openai_responses import DIALECT
 from sidecar.framing.frame import Frame
-from sidecar.schema.chat import (
-    Custom,
-    DocumentCitation,
-    FinishReason,
-    Opaque,
-    Reasoning,
-    Refusal,
-    Text,
-    ToolCall,
-    UrlCitation,
-)
+from sidecar.schema.chat import Custom, FinishReason, Opaque, Reasoning, Refusal, Text, ToolCall
+from sidecar.schema.citations import DocumentCitation, UrlCitation
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import (
     PartDelta,

@@ -132,6 +132,47 @@ class Embeddings:
         return await self._caller.call("embeddings.create", params, protocol.EmbeddingResult)
 
 
+class Usage:
+    """The methods `usage.*`."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    async def summary(self, params: protocol.UsageQuery | None = None) -> protocol.UsageSummary:
+        """Tells what was used and what it cost, by provider, model, tag, day or month."""
+        return await self._caller.call("usage.summary", params or protocol.UsageQuery(), protocol.UsageSummary)
+
+
+class Budgets:
+    """The methods `budgets.*`."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    async def set(self, params: protocol.BudgetParams) -> protocol.BudgetList:
+        """Sets a budget, changes it, or without an amount removes it; answers with all budgets."""
+        return await self._caller.call("budgets.set", params, protocol.BudgetList)
+
+    async def list(self) -> protocol.BudgetList:
+        """Tells how much of each budget is spent, and when its period ends."""
+        return await self._caller.call("budgets.list", protocol.Empty(), protocol.BudgetList)
+
+
+class Cache:
+    """The methods `cache.*`."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    async def stats(self) -> protocol.CacheStats:
+        """Tells how many answers are kept, and how often one was of use."""
+        return await self._caller.call("cache.stats", protocol.Empty(), protocol.CacheStats)
+
+    async def clear(self, params: protocol.CacheClearParams | None = None) -> protocol.CacheCleared:
+        """Drops all kept answers, or those that were asked for with a tag."""
+        return await self._caller.call("cache.clear", params or protocol.CacheClearParams(), protocol.CacheCleared)
+
+
 class Credentials:
     """The methods `credentials.*`."""
 
@@ -165,6 +206,9 @@ class Methods:
         self.models = Models(caller)
         self.chat = Chat(caller)
         self.embeddings = Embeddings(caller)
+        self.usage = Usage(caller)
+        self.budgets = Budgets(caller)
+        self.cache = Cache(caller)
         self.credentials = Credentials(caller)
 
 
@@ -267,6 +311,8 @@ METHODS: Final = {
             "out_of_memory",
             "engine_crashed",
             "engine_unavailable",
+            "budget_exceeded",
+            "privacy_blocked",
         ),
     ),
     "chat.stream": Method(
@@ -308,6 +354,8 @@ METHODS: Final = {
             "out_of_memory",
             "engine_crashed",
             "engine_unavailable",
+            "budget_exceeded",
+            "privacy_blocked",
         ),
     ),
     "chat.cancel": Method(protocol.CancelParams, protocol.CancelResult, ()),
@@ -327,6 +375,7 @@ METHODS: Final = {
             "permission_denied",
             "payload_too_large",
             "engine_unavailable",
+            "privacy_blocked",
         ),
     ),
     "embeddings.create": Method(
@@ -363,8 +412,15 @@ METHODS: Final = {
             "out_of_memory",
             "engine_crashed",
             "engine_unavailable",
+            "budget_exceeded",
+            "privacy_blocked",
         ),
     ),
+    "usage.summary": Method(protocol.UsageQuery, protocol.UsageSummary, ()),
+    "budgets.set": Method(protocol.BudgetParams, protocol.BudgetList, ()),
+    "budgets.list": Method(protocol.Empty, protocol.BudgetList, ()),
+    "cache.stats": Method(protocol.Empty, protocol.CacheStats, ()),
+    "cache.clear": Method(protocol.CacheClearParams, protocol.CacheCleared, ()),
     "credentials.save": Method(
         protocol.SaveCredential,
         protocol.SavedCredential,

@@ -12,8 +12,14 @@ from llm_sidecar.encoding import Arms, Unknown, hide, share_defaults
 
 PROTOCOL_VERSION: Final = 1
 
+BudgetState: TypeAlias = Literal["exceeded", "ok", "warning"]
+"""What stands in `Budget` as its state."""
+
 CacheHintTtl: TypeAlias = Literal["1h", "5m"]
 """What stands in `CacheHint` as its ttl."""
+
+CacheMode: TypeAlias = Literal["off", "on", "read", "write"]
+"""What the response cache does."""
 
 KnownCapability: TypeAlias = Literal[
     "audio",
@@ -45,7 +51,7 @@ if TYPE_CHECKING:
 else:
     Category = str
 
-KnownCostSource: TypeAlias = Literal["free", "provider", "table", "unknown"]
+KnownCostSource: TypeAlias = Literal["cache", "free", "provider", "table", "unknown", "user"]
 if TYPE_CHECKING:
     CostSource: TypeAlias = KnownCostSource | str
     """Where the price comes from. Others may come."""
@@ -125,6 +131,9 @@ else:
 FileDetail: TypeAlias = Literal["auto", "high", "low"]
 """What stands in `File` as its detail."""
 
+Grouping: TypeAlias = Literal["day", "model", "month", "provider", "tag"]
+"""What attempts are grouped by."""
+
 KnownKeySource: TypeAlias = Literal["config", "environment", "keychain", "memory", "none"]
 if TYPE_CHECKING:
     KeySource: TypeAlias = KnownKeySource | str
@@ -162,10 +171,13 @@ if TYPE_CHECKING:
 else:
     Outcome = str
 
+Period: TypeAlias = Literal["day", "month", "total", "week"]
+"""What a budget is for."""
+
 Preference: TypeAlias = Literal["balanced", "context", "latency", "price"]
 """What models are ranked by."""
 
-KnownPriceSource: TypeAlias = Literal["free", "provider", "table"]
+KnownPriceSource: TypeAlias = Literal["free", "provider", "table", "user"]
 if TYPE_CHECKING:
     PriceSource: TypeAlias = KnownPriceSource | str
     """Who says what a model costs. Others may come."""
@@ -190,7 +202,7 @@ ReasoningForm: TypeAlias = Literal["full", "redacted", "summary"]
 Role: TypeAlias = Literal["assistant", "developer", "system", "tool", "user"]
 """Who speaks."""
 
-KnownStage: TypeAlias = Literal["connect", "first_token", "idle", "total"]
+KnownStage: TypeAlias = Literal["connect", "first_token", "idle", "queue", "total"]
 if TYPE_CHECKING:
     Stage: TypeAlias = KnownStage | str
     """Which deadline passed. Others may come."""
@@ -205,13 +217,24 @@ else:
     StageName = str
 
 KnownState: TypeAlias = Literal[
-    "connecting", "loading_model", "queued", "retrying", "stalled", "thinking", "waiting_first_token"
+    "connecting",
+    "falling_back",
+    "loading_model",
+    "queued",
+    "rate_limited",
+    "retrying",
+    "stalled",
+    "thinking",
+    "waiting_first_token",
 ]
 if TYPE_CHECKING:
     State: TypeAlias = KnownState | str
     """What a stream is waiting for. Others may come."""
 else:
     State = str
+
+StorageStateState: TypeAlias = Literal["disk", "memory"]
+"""What stands in `StorageState` as its state."""
 
 KnownStructuredOutput: TypeAlias = Literal["native", "prompt", "tool"]
 if TYPE_CHECKING:
@@ -247,6 +270,8 @@ class AnthropicConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     api_key: str | None = None
     base_url: str | None = None
     headers: dict[str, str] = {}
+    fallback: list[Fallback] = []
+    rate_limits: RateLimits | None = None
     api_version: str = "2023-06-01"
     betas: list[str] | UnsetType = UNSET
     workspace_id: str | None = None
@@ -258,7 +283,7 @@ class AnthropicConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag
 
 
 class Attempt(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One try at one target."""
+    """One try at one target. `cached` is true where the response cache answered, and the target was not asked."""
 
     provider: str
     model: str
@@ -267,6 +292,7 @@ class Attempt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     error_type: ErrorType | None = None
     usage: Usage | None = None
     cost: Cost | None = None
+    cached: bool = False
 
 
 class AzureConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="provider", tag="azure"):
@@ -283,6 +309,8 @@ class AzureConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fie
     api_key: str | None = None
     base_url: str | None = None
     headers: dict[str, str] = {}
+    fallback: list[Fallback] = []
+    rate_limits: RateLimits | None = None
     api: OpenAIApi = "responses"
     api_version: str | None = None
 
@@ -299,10 +327,91 @@ class Base64Source(Struct, frozen=True, kw_only=True, tag="base64"):
     data: str
 
 
+class Budget(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A budget as it stands. `reserved` is what requests in progress may cost; amounts are decimal strings.
+
+    `unpriced` is the number of attempts in the period whose cost is unknown, and therefore not in `spent`.
+    """
+
+    id: str
+    amount: str
+    period: Period
+    warn_at: float
+    spent: str
+    reserved: str
+    state: BudgetState
+    unpriced: int = 0
+    currency: str = "USD"
+    tag: str | None = None
+    resets_at: str | None = None
+
+    def __post_init__(self) -> None:
+        share_defaults(self)
+
+
+class BudgetList(Struct, frozen=True, kw_only=True):
+    """All budgets, and where they are kept."""
+
+    budgets: list[Budget]
+    storage: StorageState
+
+
+class BudgetParams(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A budget in place of any other with its `id`; without an `amount` there is none any more.
+
+    It counts the costs of the machine's local day, week (from Monday) or month, of requests with `tag` if given. From
+    `warn_at` of it on answers carry a warning; what would exceed it fails with `budget_exceeded` and is not sent.
+    """
+
+    id: str
+    amount: str | None = None
+    period: Period = "month"
+    tag: str | None = None
+    warn_at: float = 0.8
+
+
+class CacheClearParams(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which answers to drop: all, or those that were asked for with `tag`."""
+
+    tag: str | None = None
+
+
+class CacheCleared(Struct, frozen=True, kw_only=True):
+    """How many answers were dropped."""
+
+    removed: int
+
+
 class CacheHint(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Ask the provider to keep the prompt up to and including this part or tool."""
 
     ttl: CacheHintTtl = "5m"
+
+
+class CacheOptions(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whether a kept answer to the same request will do (`read`), whether this one is kept (`write`), or both (`on`)..
+
+    Kept answers are `ttl_s` seconds old at most, by the wish of whoever asks as of whoever had them kept.
+    """
+
+    mode: CacheMode = "on"
+    ttl_s: int | None = None
+
+
+class CacheStats(Struct, frozen=True, kw_only=True):
+    """`entries` and `bytes` are those of all kept answers, the rest counts from the start of this process.
+
+    `joined` requests had their answer from one that was being asked at the same time.
+    """
+
+    entries: int
+    bytes: int
+    max_bytes: int
+    hits: int
+    misses: int
+    joined: int
+    stored: int
+    storage: StorageState
 
 
 class CancelParams(Struct, frozen=True, kw_only=True):
@@ -333,6 +442,8 @@ class CerebrasConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
     api_key: str | None = None
     base_url: str | None = None
     headers: dict[str, str] = {}
+    fallback: list[Fallback] = []
+    rate_limits: RateLimits | None = None
 
     def __post_init__(self) -> None:
         force_setattr(self, "api_key", hide(self.api_key))
@@ -379,6 +490,10 @@ class ChatRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reasoning: ReasoningOptions | None = None
     timeouts: Timeouts | None = None
     retry: RetryOptions | None = None
+    fallback: list[Fallback] | None = None
+    cache: CacheOptions | None = None
+    privacy: Privacy | None = None
+    tags: list[str] = []
     provider_options: dict[str, dict[str, Any]] = {}
     on_unsupported: OnUnsupported = "warn"
     include_message: bool = True
@@ -388,7 +503,8 @@ class ChatResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The answer. For a stream, the message is what the deltas add up to, and `chunks` their number.
 
     `structured_output` tells by which way an answer in JSON was had: the provider's own, a tool that the model had to
-    call, or words alone. It was checked against the schema in any case.
+    call, or words alone. It was checked against the schema in any case. `cached` is true for an answer that was kept
+    from an earlier question, or came from one that was being asked at the same time.
     """
 
     message: Message | UnsetType | None = UNSET
@@ -403,6 +519,7 @@ class ChatResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
     stream_id: str | UnsetType = UNSET
     chunks: int | UnsetType = UNSET
     structured_output: StructuredOutput | UnsetType = UNSET
+    cached: bool | UnsetType = UNSET
 
 
 class ClientInfo(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -424,6 +541,8 @@ class CompatibleConfig(
     api_key: str | None = None
     base_url: str | None = None
     headers: dict[str, str] = {}
+    fallback: list[Fallback] = []
+    rate_limits: RateLimits | None = None
 
     def __post_init__(self) -> None:
         force_setattr(self, "api_key", hide(self.api_key))
@@ -447,7 +566,11 @@ class ConfiguredProvider(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Cost(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a request cost. `amount` is a decimal string; an unknown price is `null`, never 0."""
+    """What a request cost. `amount` is a decimal string; an unknown price is `null`, never 0.
+
+    The provider's own figure counts first (`provider`), then the packaged prices (`table`), then those of the host
+    (`user`). What was answered from the response cache costs nothing (`cache`).
+    """
 
     amount: str | None
     currency: str = "USD"
@@ -513,6 +636,8 @@ class DeepSeekConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
     api_key: str | None = None
     base_url: str | None = None
     headers: dict[str, str] = {}
+    fallback: list[Fallback] = []
+    rate_limits: RateLimits | None = None
 
     def __post_init__(self) -> None:
         force_setattr(self, "api_key", hide(self.api_key))
@@ -556,6 +681,8 @@ class EmbeddingRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     purpose: Purpose | None = None
     provider_options: dict[str, dict[str, Any]] = {}
     on_unsupported: OnUnsupported = "warn"
+    privacy: Privacy | None = None
+    tags: list[str] = []
 
 
 class EmbeddingResult(Struct, frozen=True, kw_only=True):
@@ -603,6 +730,17 @@ class ErrorObject(Struct, frozen=True, kw_only=True):
     data: ErrorData
 
 
+class Fallback(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whom to ask instead, as long as nothing of an answer has come.
+
+    `on` are the types of error after which; without it, those that another provider or model may not have.
+    """
+
+    provider: str
+    model: str | None = None
+    on: list[ErrorType] = []
+
+
 class File(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="file"):
     """An image, a document or a recording. `media_type` is a MIME type such as `image/png` or `application/pdf`."""
 
@@ -633,6 +771,8 @@ class FireworksConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     api_key: str | None = None
     base_url: str | None = None
     headers: dict[str, str] = {}
+    fallback: list[Fallback] = []
+    rate_limits: RateLimits | None = None
 
     def __post_init__(self) -> None:
         force_setattr(self, "api_key", hide(self.api_key))
@@ -661,6 +801,8 @@ class GoogleConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fi
     api_key: str | None = None
     base_url: str | None = None
     headers: dict[str, str] = {}
+    fallback: list[Fallback] = []
+    rate_limits: RateLimits | None = None
 
     def __post_init__(self) -> None:
         force_setattr(self, "api_key", hide(self.api_key))
@@ -677,6 +819,8 @@ class GroqConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fiel
     api_key: str | None = None
     base_url: str | None = None
     headers: dict[str, str] = {}
+    fallback: list[Fallback] = []
+    rate_limits: RateLimits | None = None
 
     def __post_init__(self) -> None:
         force_setattr(self, "api_key", hide(self.api_key))
@@ -747,6 +891,8 @@ class LMStudioConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
     api_key: str | None = None
     base_url: str | None = None
     headers: dict[str, str] = {}
+    fallback: list[Fallback] = []
+    rate_limits: RateLimits | None = None
 
     def __post_init__(self) -> None:
         force_setattr(self, "api_key", hide(self.api_key))
@@ -771,6 +917,14 @@ class Limits(Struct, frozen=True, kw_only=True, omit_defaults=True):
     exit_grace_ms: int = 2000
     keychain_ms: int = 5000
     load_ms: int = 600000
+    max_queued: int = 1024
+    max_wait_ms: int = 120000
+    cooldown_ms: int = 30000
+    cache_bytes: int = 268435456
+    cache_answer_bytes: int = 4194304
+    cache_ttl_s: int = 2592000
+    ledger_days: int = 800
+    storage_ms: int = 5000
 
     def __post_init__(self) -> None:
         share_defaults(self)
@@ -788,6 +942,8 @@ class LlamaServerConfig(
     api_key: str | None = None
     base_url: str | None = None
     headers: dict[str, str] = {}
+    fallback: list[Fallback] = []
+    rate_limits: RateLimits | None = None
 
     def __post_init__(self) -> None:
         force_setattr(self, "api_key", hide(self.api_key))
@@ -804,6 +960,8 @@ class LocalConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fie
     api_key: str | None = None
     base_url: str | None = None
     headers: dict[str, str] = {}
+    fallback: list[Fallback] = []
+    rate_limits: RateLimits | None = None
     model_path: str
     context_size: int | None = None
     threads: int | None = None
@@ -851,6 +1009,8 @@ class MistralConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
     api_key: str | None = None
     base_url: str | None = None
     headers: dict[str, str] = {}
+    fallback: list[Fallback] = []
+    rate_limits: RateLimits | None = None
 
     def __post_init__(self) -> None:
         force_setattr(self, "api_key", hide(self.api_key))
@@ -887,10 +1047,17 @@ class ModelList(Struct, frozen=True, kw_only=True):
     models: list[ModelInfo]
 
 
-class ModelPrice(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a model costs now: by the provider's own word, by the table that comes with the sidecar, or nothing.
+class ModelName(Struct, frozen=True, kw_only=True):
+    """A model of a provider."""
 
-    `request` is what each request costs beside its tokens, in US dollars.
+    provider: str
+    model: str
+
+
+class ModelPrice(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a model costs now: by the provider's own word, by the table that comes with the sidecar, or by the host's..
+
+    What costs nothing is `free`. `request` is what each request costs beside its tokens, in US dollars.
     """
 
     input: str | None = None
@@ -927,6 +1094,8 @@ class OllamaConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fi
     api_key: str | None = None
     base_url: str | None = None
     headers: dict[str, str] = {}
+    fallback: list[Fallback] = []
+    rate_limits: RateLimits | None = None
     context_size: int | None = None
     keep_alive: OllamaConfigKeepAlive | None = None
 
@@ -955,6 +1124,8 @@ class OpenAIConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fi
     api_key: str | None = None
     base_url: str | None = None
     headers: dict[str, str] = {}
+    fallback: list[Fallback] = []
+    rate_limits: RateLimits | None = None
     api: OpenAIApi = "responses"
     organization: str | None = None
     project: str | None = None
@@ -974,6 +1145,8 @@ class OpenRouterConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, ta
     api_key: str | None = None
     base_url: str | None = None
     headers: dict[str, str] = {}
+    fallback: list[Fallback] = []
+    rate_limits: RateLimits | None = None
     site_url: str | None = None
     app_name: str | None = None
 
@@ -1036,6 +1209,8 @@ class PerplexityConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, ta
     api_key: str | None = None
     base_url: str | None = None
     headers: dict[str, str] = {}
+    fallback: list[Fallback] = []
+    rate_limits: RateLimits | None = None
 
     def __post_init__(self) -> None:
         force_setattr(self, "api_key", hide(self.api_key))
@@ -1046,6 +1221,13 @@ class Pong(Struct, frozen=True, kw_only=True):
     """`uptime_ms` counts from the start of the process."""
 
     uptime_ms: int
+
+
+class Privacy(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a request may go: with `local_only` nowhere beyond this machine, else to `allow_providers` if given."""
+
+    local_only: bool = False
+    allow_providers: list[str] | None = None
 
 
 class ProviderChoice(Struct, frozen=True, kw_only=True):
@@ -1083,6 +1265,14 @@ class ProviderTool(Struct, frozen=True, kw_only=True, tag="provider"):
     type: ClassVar[Literal["provider"]] = "provider"
 
     definition: dict[str, Any]
+
+
+class RateLimits(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the provider, or the host, wants not to be exceeded; requests wait for their turn. No limit unless given."""
+
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    concurrency: int | None = None
 
 
 class Reasoning(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="reasoning"):
@@ -1217,6 +1407,20 @@ class SavedCredential(Struct, frozen=True, kw_only=True):
     origins: list[str]
 
 
+class Savings(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was not paid thanks to caches, in decimal strings: the provider's prompt cache, and kept answers.
+
+    Of the prompt cache it is the balance: writing to it may cost more than reading from it has saved.
+    """
+
+    prompt_cache: str
+    response_cache: str
+    currency: str = "USD"
+
+    def __post_init__(self) -> None:
+        share_defaults(self)
+
+
 class ScriptedConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="provider", tag="scripted"):
     """A provider that plays the script in `provider_options.scripted`; there only with `--scripted`."""
 
@@ -1227,6 +1431,8 @@ class ScriptedConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
     api_key: str | None = None
     base_url: str | None = None
     headers: dict[str, str] = {}
+    fallback: list[Fallback] = []
+    rate_limits: RateLimits | None = None
 
     def __post_init__(self) -> None:
         force_setattr(self, "api_key", hide(self.api_key))
@@ -1246,6 +1452,18 @@ class SetActiveParams(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     config: ProviderConfig | None = None
     provider: str | None = None
+
+
+class StorageState(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whether the ledger, budgets and kept answers are on disk, or in memory alone, and why.
+
+    With a `problem`, what is told is what has happened since; what was on disk is left as it is there, and both are put
+    together when the disk can be written again.
+    """
+
+    state: StorageStateState
+    problem: str | None = None
+    hint: str | None = None
 
 
 class StreamChunk(Struct, frozen=True, kw_only=True):
@@ -1281,6 +1499,10 @@ class StreamRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reasoning: ReasoningOptions | None = None
     timeouts: Timeouts | None = None
     retry: RetryOptions | None = None
+    fallback: list[Fallback] | None = None
+    cache: CacheOptions | None = None
+    privacy: Privacy | None = None
+    tags: list[str] = []
     provider_options: dict[str, dict[str, Any]] = {}
     on_unsupported: OnUnsupported = "warn"
     include_message: bool = True
@@ -1294,6 +1516,9 @@ class StreamStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     progress: float | None = None
     ms: int | None = None
     attempt: int | None = None
+    wait_ms: int | None = None
+    from_: ModelName | None = field(default=None, name="from")
+    to: ModelName | None = None
     stream_id: str
 
 
@@ -1379,6 +1604,8 @@ class TogetherConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
     api_key: str | None = None
     base_url: str | None = None
     headers: dict[str, str] = {}
+    fallback: list[Fallback] = []
+    rate_limits: RateLimits | None = None
 
     def __post_init__(self) -> None:
         force_setattr(self, "api_key", hide(self.api_key))
@@ -1474,6 +1701,69 @@ class UsageDelta(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="usa
     source: UsageSource | UnsetType = UNSET
 
 
+class UsageGroup(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Some attempts together. Token counts are inclusive, as in `Usage`, and leave out what nobody counted.
+
+    `cost` is the sum of all known costs, and its `source` the least certain of theirs; `unpriced` is the number of
+    attempts that cost something unknown. Where these are all, the amount is `null`. `estimated` tells how many
+    attempts' tokens were estimated.
+    """
+
+    provider: str | None = None
+    model: str | None = None
+    tag: str | None = None
+    day: str | None = None
+    month: str | None = None
+    attempts: int
+    failed: int
+    cancelled: int
+    cached: int
+    estimated: int
+    unpriced: int
+    input_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    cost: Cost
+    savings: Savings
+
+
+class UsageQuery(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which attempts to count, days inclusive, and what to group them by.
+
+    At most `limit` groups come, the first ones.
+
+    Grouped by tag, an attempt counts for each of its tags, also where only those with one `tag` count; in the total it
+    counts once. What has no tag is a group of its own, without `tag`.
+    """
+
+    since: str | None = None
+    until: str | None = None
+    group_by: list[Grouping] = []
+    provider: str | None = None
+    model: str | None = None
+    tag: str | None = None
+    limit: int = 1000
+
+    def __post_init__(self) -> None:
+        share_defaults(self)
+
+
+class UsageSummary(Struct, frozen=True, kw_only=True):
+    """The groups, ordered by what they are grouped by, and all attempts together.
+
+    `truncated` if there are more groups.
+
+    Without a grouping there are no groups, only the total.
+    """
+
+    groups: list[UsageGroup]
+    total: UsageGroup
+    truncated: bool
+    storage: StorageState
+
+
 class VLLMConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="provider", tag="vllm"):
     """vLLM."""
 
@@ -1484,6 +1774,8 @@ class VLLMConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fiel
     api_key: str | None = None
     base_url: str | None = None
     headers: dict[str, str] = {}
+    fallback: list[Fallback] = []
+    rate_limits: RateLimits | None = None
 
     def __post_init__(self) -> None:
         force_setattr(self, "api_key", hide(self.api_key))
@@ -1508,6 +1800,8 @@ class XAIConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field
     api_key: str | None = None
     base_url: str | None = None
     headers: dict[str, str] = {}
+    fallback: list[Fallback] = []
+    rate_limits: RateLimits | None = None
     api: OpenAIApi = "responses"
 
     def __post_init__(self) -> None:

@@ -1,0 +1,1 @@
+"""The one database file: the ledger of costs, budgets, and kept answers."""
