@@ -10,7 +10,8 @@ import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import Any, Final, NoReturn
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from sidecar import lifeline, logs, settings
 from sidecar.catalog.listings import Listings
@@ -23,9 +24,6 @@ from sidecar.handler import Engine
 from sidecar.memory import LARGE_BYTES, LargeBlocks
 from sidecar.methods.services import Services
 from sidecar.methods.table import METHODS
-from sidecar.middleware.pricing import Prices
-from sidecar.middleware.treasury import Budgets
-from sidecar.policies import Shared, with_policies
 from sidecar.providers import PROVIDERS
 from sidecar.rpc.connection import HostConnection
 from sidecar.rpc.lines import Oversized
@@ -33,11 +31,11 @@ from sidecar.rpc.router import Router
 from sidecar.rpc.stdio import Inbox, Outbox
 from sidecar.schema.errors import SidecarError
 from sidecar.settings import ConfigError, Settings
-from sidecar.storage.answers import Answers
-from sidecar.storage.database import Database
-from sidecar.storage.ledger import Ledger
 from sidecar.streams import Streams
 from sidecar.targets import Targets
+
+if TYPE_CHECKING:
+    from sidecar.policies import Policies
 
 CLEAN: Final = 0
 CRASHED: Final = 1
@@ -94,10 +92,8 @@ class _Sidecar:
         self._credentials = Credentials(
             data_dir=chosen.data_dir, deadline_ms=chosen.limits.keychain_ms, key_env=chosen.key_env
         )
-        self._database = Database(
-            chosen.data_dir, busy_ms=chosen.limits.storage_ms, memory_only=chosen.storage == "memory"
-        )
-        self._ledger = Ledger(self._database, days=chosen.limits.ledger_days)
+        self._listings = Listings()
+        self._policies: Policies | None = None
         self._targets = Targets(PROVIDERS, self._credentials, scripted=chosen.scripted)
         for config in chosen.providers:
             self._targets.configure(config)
@@ -120,7 +116,8 @@ class _Sidecar:
             self._open(tasks)
             await self._ended.wait()
             tasks.cancel()
-        await self._database.close(STORE_S)  # behind the tasks, as each records how it ends
+        if self._policies is not None:
+            await self._policies.database.close(STORE_S)  # behind the tasks, as each records how it ends
         return self._code
 
     def _open(self, tasks: TaskGroup) -> None:
@@ -139,30 +136,15 @@ class _Sidecar:
         self._connection.receive(line)
 
     def _services(self, engines: Shelf) -> Services:
-        limits, listings = self._settings.limits, Listings()
-        prices = Prices(self._settings.prices, listings)
-        budgets = Budgets(self._database, self._ledger, limits.storage_ms)
-        shared = Shared(
-            limits=limits,
-            ledger=self._ledger,
-            answers=Answers(self._database, limits),
-            tasks=self._tasks,
-            prices=prices,
-            budgets=budgets,
-        )
         return Services(
-            limits=limits,
+            limits=self._settings.limits,
             targets=self._targets,
             credentials=self._credentials,
-            streams=Streams(self._outbox, limits),
+            streams=Streams(self._outbox, self._settings.limits),
             observations=Observations(),
-            listings=listings,
-            chat=with_policies(engines.chat, shared),
-            database=self._database,
-            ledger=self._ledger,
-            answers=shared.answers,
-            prices=prices,
-            budgets=budgets,
+            listings=self._listings,
+            policies=partial(self._loaded, engines),
+            prepare=lambda: self._tasks.start_soon(self._load, engines),
             engines=engines,
             redact=self._redact,
             allowed_paths=self._settings.allowed_paths,
@@ -171,6 +153,28 @@ class _Sidecar:
             watch_host=self._watch_host,
             end=partial(self._soon, self._leave, CLEAN),
         )
+
+    async def _load(self, engines: Shelf) -> None:
+        """Load the policies while the host reads its first reply, and learn the budgets."""
+        await asyncio.to_thread(import_module, "sidecar.policies")
+        self._loaded(engines).budgets.look()
+
+    def _loaded(self, engines: Shelf) -> "Policies":
+        """Return the policies; what they import takes too long for a start."""
+        if self._policies is None:
+            from sidecar.policies import Premises, policies
+
+            premises = Premises(
+                app=self._credentials.service,
+                data_dir=self._settings.data_dir,
+                memory_only=self._settings.storage == "memory",
+                limits=self._settings.limits,
+                prices=self._settings.prices,
+                listings=self._listings,
+                tasks=self._tasks,
+            )
+            self._policies = policies(engines.chat, premises)
+        return self._policies
 
     def _makers(self) -> dict[str, Maker]:
         return {"http": self._make_http, "llama": self._make_llama, "scripted": _make_scripted}

@@ -1,7 +1,11 @@
 """What surrounds every question: the policies in their order."""
 
+from pathlib import Path
+
 from msgspec import Struct
 
+from sidecar.catalog.listings import Listings
+from sidecar.catalog.user_prices import UserPrice
 from sidecar.concurrency import TaskGroup
 from sidecar.handler import ChatHandler, stack
 from sidecar.middleware.budget import budget
@@ -17,6 +21,7 @@ from sidecar.middleware.structured_output import structured_output
 from sidecar.middleware.treasury import Budgets
 from sidecar.schema.session import Limits
 from sidecar.storage.answers import Answers
+from sidecar.storage.database import Database
 from sidecar.storage.ledger import Ledger
 
 
@@ -29,6 +34,43 @@ class Shared(Struct, frozen=True, kw_only=True):
     tasks: TaskGroup
     prices: Prices
     budgets: Budgets
+
+
+class Premises(Struct, frozen=True, kw_only=True):
+    """What policies are made from. `app` names the file in `data_dir`; with `memory_only` there is none."""
+
+    app: str
+    data_dir: Path | None
+    memory_only: bool
+    limits: Limits
+    prices: tuple[UserPrice, ...]
+    listings: Listings
+    tasks: TaskGroup
+
+
+class Policies(Struct, frozen=True, kw_only=True):
+    """What surrounds questions in a running sidecar. `chat` asks an engine under all policies."""
+
+    database: Database
+    ledger: Ledger
+    answers: Answers
+    prices: Prices
+    budgets: Budgets
+    chat: ChatHandler
+
+
+def policies(engine: ChatHandler, premises: Premises) -> Policies:
+    """Return the policies of a sidecar, and what they keep."""
+    limits = premises.limits
+    database = Database(premises.data_dir, busy_ms=limits.storage_ms, memory_only=premises.memory_only)
+    database.app = premises.app
+    ledger = Ledger(database, days=limits.ledger_days)
+    answers = Answers(database, limits)
+    prices = Prices(premises.prices, premises.listings)
+    budgets = Budgets(database, ledger, limits.storage_ms)
+    shared = Shared(limits=limits, ledger=ledger, answers=answers, tasks=premises.tasks, prices=prices, budgets=budgets)
+    chat = with_policies(engine, shared)
+    return Policies(database=database, ledger=ledger, answers=answers, prices=prices, budgets=budgets, chat=chat)
 
 
 def with_policies(engine: ChatHandler, shared: Shared) -> ChatHandler:

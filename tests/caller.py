@@ -18,6 +18,7 @@ from sidecar.methods.services import Services
 from sidecar.methods.table import METHODS
 from sidecar.middleware.pricing import Prices
 from sidecar.middleware.treasury import Budgets
+from sidecar.policies import Policies
 from sidecar.providers import PROVIDERS
 from sidecar.rpc.router import Request, Router
 from sidecar.schema.errors import SidecarError
@@ -86,6 +87,14 @@ class Caller:
         self.listings = Listings()
         self.prices = Prices(listings=self.listings)
         unused = cast("Any", None)
+        self.policies = Policies(
+            database=self.database,
+            ledger=self.ledger,
+            answers=Answers(self.database, Limits()),
+            prices=self.prices,
+            budgets=Budgets(self.database, self.ledger, Limits().storage_ms),
+            chat=unused,
+        )
         services = Services(
             limits=Limits(),
             targets=Targets(PROVIDERS, self.credentials),
@@ -93,12 +102,8 @@ class Caller:
             streams=unused,
             observations=Observations(),
             listings=self.listings,
-            chat=unused,
-            database=self.database,
-            ledger=self.ledger,
-            answers=Answers(self.database, Limits()),
-            prices=self.prices,
-            budgets=Budgets(self.database, self.ledger, Limits().storage_ms),
+            policies=lambda: self.policies,
+            prepare=unused,
             engines=cast("Any", FakeShelf(self.engine)),
             redact=str,
             allowed_paths=(),

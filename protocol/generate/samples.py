@@ -30,7 +30,7 @@ UNKNOWN: Final = "x-unknown"
 TEXT: Final = 'a "text" \\ \u0001\t\n\x7f\u2028 é 𝄞'
 OBJECT: Final = {"": None, "list": [1, -0.5, True, "text", [], {}], "nested": {"type": "text", "null": None}}
 UNKNOWN_ARM: Final = {"index": "no number", "text": None, "nested": OBJECT}
-LEAST: Final[dict[str, Any]] = {"string": "", "integer": 0, "number": 0, "boolean": False, "object": {}}
+LEAST: Final[dict[str, Any]] = {"integer": 0, "number": 0, "boolean": False, "object": {}}
 OF_ANOTHER_TYPE: Final[dict[str, Any]] = {"string": 5, "integer": "5", "number": "0.5", "boolean": 1, "object": []}
 
 
@@ -126,12 +126,13 @@ class _Values:
 
     def record(self, record: Record, bound: str) -> dict[str, Any]:
         """Return the record with all members, none at its default, and integers at the `minimum` or `maximum`."""
-        return _tag(record) | {
-            field.name: self._schema(record, field)[bound]
-            if field.type == Plain("integer")
-            else self.full(field.type, field.default, bound)
-            for field in record.fields
-        }
+        return _tag(record) | {field.name: self._member(record, field, bound) for field in record.fields}
+
+    def _member(self, record: Record, field: Field, bound: str) -> Any:
+        schema = self._schema(record, field)
+        if field.type == Plain("integer"):
+            return schema[bound]
+        return schema["examples"][0] if "examples" in schema else self.full(field.type, field.default, bound)
 
     def full(self, kind: Type, default: Any = UNSET, bound: str = "maximum") -> Any:
         """Return a value other than `default`."""
@@ -173,6 +174,8 @@ class _Values:
 
     def _least(self, kind: Type, schema: dict[str, Any]) -> Any:
         match kind:
+            case Plain("string"):
+                return schema.get("examples", ["x" * schema.get("minLength", 0)])[0]
             case Plain(name):
                 return LEAST[name]
             case List(inner):

@@ -12,7 +12,7 @@ from sidecar.schema.session import Empty
 def stats(services: Services, params: Empty, request: Request) -> Awaitable[CacheStats]:
     """Tell what is kept, and how often that was of use."""
     del params, request
-    return services.answers.stats()
+    return services.policies().answers.stats()
 
 
 def clear(services: Services, params: CacheClearParams, request: Request) -> Awaitable[CacheCleared]:
@@ -22,7 +22,7 @@ def clear(services: Services, params: CacheClearParams, request: Request) -> Awa
 
 
 async def _cleared(services: Services, params: CacheClearParams) -> CacheCleared:
-    return CacheCleared(await services.answers.clear(params.tag))
+    return CacheCleared(await services.policies().answers.clear(params.tag))
 
 
 METHODS: Final = (

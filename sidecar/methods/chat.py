@@ -149,7 +149,7 @@ class _Conversation:
             others=chain.others,
             warnings=list(chain.warnings),
         )
-        completion = await services.chat(call, self._answer.emit)
+        completion = await services.policies().chat(call, self._answer.emit)
         result = self._result(completion.finish_reason)
         if len(call.attempts) == 1 and not call.cached:
             services.observations.record(call.target.origin, _pace(result))
@@ -180,7 +180,7 @@ class _Conversation:
         return result
 
     def _storage_warnings(self) -> list[Warning]:
-        problem = self._services.database.state.problem
+        problem = self._services.policies().database.state.problem
         return [] if problem is None else [Warning("storage_unavailable", problem)]
 
     def _timing(self) -> Timing:

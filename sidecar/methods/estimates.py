@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
 from time import monotonic
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -13,8 +13,6 @@ from sidecar.handler import Call, Engine, Target
 from sidecar.methods.attachments import names_files, with_files
 from sidecar.methods.models import asked, completed
 from sidecar.methods.services import Services
-from sidecar.middleware.pricing import Prices
-from sidecar.middleware.question import tokens_of
 from sidecar.rpc.router import Method, Request
 from sidecar.schema.chat import ChatRequest, Warning
 from sidecar.schema.errors import ErrorType, SidecarError
@@ -22,6 +20,9 @@ from sidecar.schema.estimates import ChatEstimate, CostEstimate
 from sidecar.schema.models import ModelInfo
 from sidecar.schema.usage import Cost, Source, Usage
 from sidecar.targets import TARGET_ERRORS, Choice, check_question
+
+if TYPE_CHECKING:
+    from sidecar.middleware.pricing import Prices
 
 ASK_S: Final = 10.0
 """How long a provider may take to count, or a local one to describe its model."""
@@ -62,13 +63,15 @@ async def _estimate(services: Services, params: ChatRequest, choice: Choice) -> 
         max_output_tokens=longest,
         context_length=context,
         fits=None if context is None else counted.tokens + (params.max_tokens or 0) <= context,
-        cost=_costs(services.prices, target, counted, longest),
+        cost=_costs(services.policies().prices, target, counted, longest),
         warnings=counted.warnings,
     )
 
 
 async def _count(services: Services, engine: Engine, call: Call) -> _Counted:
     """Return the provider's count, or else an estimate."""
+    from sidecar.middleware.question import tokens_of  # a start does without it
+
     tokens, failure, asking = None, None, move_on_after(ASK_S)
     try:
         async with asking:
@@ -96,7 +99,7 @@ async def _model(services: Services, target: Target) -> ModelInfo:
             async with move_on_after(ASK_S):
                 found = {info.id: info for info in await asked(services, target)}
     info = (found or {}).get(target.model) or ModelInfo(id=target.model, provider=target.id)
-    return completed([info], target, services.prices)[0]
+    return completed([info], target, services.policies().prices)[0]
 
 
 def _context_length(request: ChatRequest, target: Target, info: ModelInfo) -> int | None:
@@ -111,7 +114,7 @@ def _context_length(request: ChatRequest, target: Target, info: ModelInfo) -> in
     return wanted if known is None else min(wanted, known)
 
 
-def _costs(prices: Prices, target: Target, counted: _Counted, longest: int | None) -> CostEstimate:
+def _costs(prices: "Prices", target: Target, counted: _Counted, longest: int | None) -> CostEstimate:
     def cost(output_tokens: int) -> Cost:
         usage = Usage(input_tokens=counted.tokens, output_tokens=output_tokens, source=counted.source)
         return prices.cost(target, usage) or Cost(amount=None)

@@ -4,18 +4,20 @@ import asyncio
 from collections.abc import Awaitable
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
 from sidecar.handler import Target
 from sidecar.methods.services import Services
-from sidecar.middleware.pricing import Prices
 from sidecar.rpc.router import Method, Request
 from sidecar.schema.errors import ErrorType
 from sidecar.schema.models import ModelInfo, ModelList
 from sidecar.schema.providers import OptionalProvider
 from sidecar.targets import TARGET_ERRORS, Choice
+
+if TYPE_CHECKING:
+    from sidecar.middleware.pricing import Prices
 
 READING_ERRORS: Final[tuple[ErrorType, ...]] = (
     "unsupported_feature",
@@ -46,7 +48,7 @@ def list_(services: Services, params: OptionalProvider, request: Request) -> Awa
 async def _list(services: Services, choice: Choice) -> ModelList:
     target = await services.targets.resolve(choice)
     models = await asked(services, target)
-    return ModelList(target.id, await asyncio.to_thread(completed, models, target, services.prices))
+    return ModelList(target.id, await asyncio.to_thread(completed, models, target, services.policies().prices))
 
 
 async def asked(services: Services, target: Target) -> list[ModelInfo]:
@@ -57,7 +59,7 @@ async def asked(services: Services, target: Target) -> list[ModelInfo]:
     return models
 
 
-def completed(models: list[ModelInfo], target: Target, prices: Prices) -> list[ModelInfo]:
+def completed(models: list[ModelInfo], target: Target, prices: "Prices") -> list[ModelInfo]:
     """Return the models that a target told of, with what else is known of them now."""
     from sidecar.catalog.description import FREE, described  # a start does without it
 

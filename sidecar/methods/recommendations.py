@@ -70,7 +70,9 @@ class _Survey:
 
     async def _candidates(self, id_: str) -> "list[Candidate]":
         target = await self._services.targets.resolve(self._services.targets.choose_provider(id_))
-        models = await asyncio.to_thread(completed, await asked(self._services, target), target, self._services.prices)
+        models = await asyncio.to_thread(
+            completed, await asked(self._services, target), target, self._services.policies().prices
+        )
         return [self._candidate(info, target) for info in models]
 
     def _candidate(self, info: ModelInfo, target: Target) -> "Candidate":

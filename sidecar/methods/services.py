@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -9,22 +10,19 @@ from sidecar.catalog.listings import Listings
 from sidecar.catalog.observations import Observations
 from sidecar.credentials import Credentials
 from sidecar.engines.shelf import Shelf
-from sidecar.handler import ChatHandler
-from sidecar.middleware.pricing import Prices
-from sidecar.middleware.treasury import Budgets
 from sidecar.schema.session import Limits
-from sidecar.storage.answers import Answers
-from sidecar.storage.database import Database
-from sidecar.storage.ledger import Ledger
 from sidecar.streams import Streams
 from sidecar.targets import Targets
+
+if TYPE_CHECKING:
+    from sidecar.policies import Policies
 
 
 class Services(Struct, kw_only=True):
     """The parts of the running sidecar.
 
-    `redact` hides keys in what is told. `watch_host` ends the process when the process of the given id dies; `end` ends
-    it now.
+    `policies` are loaded when they are first asked for, or soon after `prepare` was called. `redact` hides keys in what
+    is told. `watch_host` ends the process when the process of the given id dies; `end` ends it now.
     """
 
     limits: Limits
@@ -33,12 +31,8 @@ class Services(Struct, kw_only=True):
     streams: Streams
     observations: Observations
     listings: Listings
-    chat: ChatHandler
-    database: Database
-    ledger: Ledger
-    answers: Answers
-    prices: Prices
-    budgets: Budgets
+    policies: "Callable[[], Policies]"
+    prepare: Callable[[], None]
     engines: Shelf
     redact: Callable[[str], str]
     allowed_paths: tuple[Path, ...]

@@ -20,9 +20,10 @@ from sidecar.schema.session import (
 )
 
 CAPABILITIES: Final[dict[str, Any]] = {
-    "chat": {"tools": {}, "structured_output": {}, "files": {}, "reasoning": {}},
-    "providers": {"test": {}},
+    "chat": {"tools": {}, "structured_output": {}, "files": {}, "reasoning": {}, "fallback": {}, "privacy": {}},
+    "providers": {"test": {}, "rate_limits": {}},
     "models": {},
+    "usage": {},
     "budgets": {},
     "cache": {},
     "credentials": {},
@@ -35,11 +36,11 @@ def initialize(services: Services, params: InitializeParams, request: Request) -
         raise SidecarError("already_initialized")
     if params.protocol_version < 1:
         raise SidecarError("unsupported_protocol_version", f"This server speaks versions 1 to {PROTOCOL_VERSION}.")
-    services.credentials.service = services.database.app = services.app_id or params.client_info.name
+    services.credentials.service = services.app_id or params.client_info.name
     if params.process_id is not None:
         services.watch_host(params.process_id)
     request.connection.initialized = True
-    request.after_reply.append(services.budgets.look)
+    request.after_reply.append(services.prepare)
     return InitializeResult(
         protocol_version=min(params.protocol_version, PROTOCOL_VERSION),
         server_info=ServerInfo("llm-sidecar", __version__, os.getpid()),

@@ -16,7 +16,7 @@ def summary(services: Services, params: UsageQuery, request: Request) -> Awaitab
     days = [_checked(day) for day in (params.since, params.until) if day is not None]
     if days != sorted(days):
         raise SidecarError("invalid_params", f"{params.since} is later than {params.until}.")
-    return services.ledger.summary(params)
+    return services.policies().ledger.summary(params)
 
 
 def _checked(day: str) -> date:

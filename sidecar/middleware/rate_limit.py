@@ -7,7 +7,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
 from functools import partial
-from os import urandom
 from typing import Final
 
 from sidecar.handler import Call, ChatHandler, Completion, Emit, Middleware, Target
@@ -15,7 +14,6 @@ from sidecar.middleware.lines import Line, Place
 from sidecar.middleware.quotas import NOTHING, Need
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.policies import RateLimits
-from sidecar.schema.secret import Secret
 from sidecar.schema.session import Limits
 from sidecar.schema.usage import Attempt
 from sidecar.transcript import Transcript
@@ -58,16 +56,15 @@ def rate_limit(limits: Limits) -> Middleware:
 
 
 class _Lines:
-    """The lines of all keys. A line knows no key, only what cannot be turned back into one."""
+    """The lines of all keys. Python's hash of a key, another in each process, stands for the key itself."""
 
     def __init__(self, max_queued: int) -> None:
         self._max_queued = max_queued
-        self._salt = urandom(16)
-        self._lines: OrderedDict[tuple[str, str, bytes], Line] = OrderedDict()
+        self._lines: OrderedDict[tuple[str, str, int], Line] = OrderedDict()
 
     def of(self, target: Target) -> Line:
         """Return the line for a target."""
-        name = (target.id, target.endpoint, self._fingerprint(target.key))
+        name = (target.id, target.endpoint, hash(target.key))
         line = self._lines.get(name)
         if line is None:
             self._forget()
@@ -76,11 +73,6 @@ class _Lines:
             self._lines.move_to_end(name)
         line.turns.adopt(target.config.rate_limits or UNLIMITED)
         return line
-
-    def _fingerprint(self, key: Secret | None) -> bytes:
-        from hashlib import blake2b  # a start does without it
-
-        return blake2b(key.reveal().encode(), key=self._salt, digest_size=16).digest() if key else b""
 
     def _forget(self) -> None:
         if len(self._lines) >= MAX_KEYS:

@@ -10,7 +10,7 @@ from sidecar.schema.policies import Tag
 MAX_BUDGETS: Final = 100
 
 Period = Literal["day", "week", "month", "total"]
-Amount = Annotated[str, Meta(pattern=r"^\d{1,9}(\.\d{1,12})?$")]
+Amount = Annotated[str, Meta(pattern=r"^\d{1,9}(\.\d{1,12})?$", examples=["12.50"])]
 
 
 class BudgetParams(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -9,7 +9,7 @@ from sidecar.schema.usage import Cost
 
 MAX_GROUPS: Final = 10_000
 
-Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$", examples=["2026-11-22"])]
 """A day of the machine's local calendar, such as `2026-11-22`."""
 
 Grouping = Literal["provider", "model", "tag", "day", "month"]

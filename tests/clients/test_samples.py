@@ -19,7 +19,7 @@ SCHEMA: Final = json.loads((ROOT / "protocol" / "schema.json").read_bytes())
 VALID: Final = sorted(SAMPLES.glob("*/valid/*.json"))
 INVALID: Final = sorted(SAMPLES.glob("*/invalid/*.json"))
 CLASSES: Final = ("missing", "wrong-type", "closed", "range")
-MOST_SAMPLES: Final = 700
+MOST_SAMPLES: Final = 900
 MOST_BYTES: Final = 1 << 17
 PARAMS: Final[dict[str, type]] = {row.params.__name__: row.params for row in METHODS}
 

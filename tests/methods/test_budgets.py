@@ -31,8 +31,8 @@ async def test_there_are_only_so_many(caller: Caller) -> None:
     assert len((await caller.call("budgets.list"))["budgets"]) == MAX_BUDGETS
 
 
-async def test_budgets_are_looked_for_when_the_session_has_begun(caller: Caller) -> None:
+async def test_policies_are_prepared_when_the_session_has_begun(caller: Caller) -> None:
     services = caller._router._services
     request = SimpleNamespace(connection=SimpleNamespace(initialized=False), after_reply=[])
     initialize(services, InitializeParams(protocol_version=1, client_info=ClientInfo("app")), cast("Any", request))
-    assert request.after_reply == [services.budgets.look]
+    assert request.after_reply == [services.prepare]

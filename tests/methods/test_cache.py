@@ -14,7 +14,7 @@ ANSWER = KeptAnswer(
 
 
 def keep(caller: Caller, name: bytes, *tags: str) -> None:
-    caller._router._services.answers.keep(Entry(name, tags, None), ANSWER)
+    caller.policies.answers.keep(Entry(name, tags, None), ANSWER)
 
 
 async def test_stats_tell_what_is_kept(caller: Caller) -> None:

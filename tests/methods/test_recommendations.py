@@ -13,7 +13,6 @@ from sidecar.catalog.observations import Observations, Pace
 from sidecar.handler import Target
 from sidecar.methods import recommendations
 from sidecar.methods.recommendations import recommend
-from sidecar.middleware.pricing import Prices
 from sidecar.rpc.router import Request
 from sidecar.schema.chat import Origin
 from sidecar.schema.errors import SidecarError
@@ -49,13 +48,13 @@ class Wired(Struct):
     engines: Any
     observations: Observations
     listings: Listings
-    prices: Prices
+    policies: Any
 
 
 @pytest.fixture
 def services(caller: Caller) -> Wired:
     known = caller._router._services
-    return Wired(known.targets, known.engines, Observations(), Listings(), known.prices)
+    return Wired(known.targets, known.engines, Observations(), Listings(), known.policies)
 
 
 async def ask(services: Wired, engine: Lister, **params: Any) -> Any:
