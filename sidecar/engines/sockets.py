@@ -20,10 +20,11 @@ KEEPALIVE: Final = tuple(
         (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
         (socket.IPPROTO_TCP, "TCP_KEEPIDLE", 60),
         (socket.IPPROTO_TCP, "TCP_KEEPINTVL", 15),
+        (socket.IPPROTO_TCP, "TCP_KEEPCNT", 4),
     )
     if hasattr(socket, name)
 )
-"""Finds out that the other side is gone during the minutes in which a model thinks."""
+"""Finds out within two minutes that the other side is gone, while a model thinks or after the machine has slept."""
 
 Made = TypeVar("Made", bound=asyncio.BaseProtocol)
 
