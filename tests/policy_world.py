@@ -120,6 +120,8 @@ class History:
     entries: list[Entry]
     rows: list[tuple[Any, ...]]
     left_behind: list[str]
+    reserved: set[str]
+    """What budgets still set apart."""
 
 
 class InlineLoop(VirtualTimeLoop):
@@ -159,7 +161,8 @@ async def _live(world: World) -> History:
         tasks.cancel()
     assert not pending, f"nothing came of {[one.caller for one in told if one.ended is None]}"
     rows = await database.ask(lambda connection: connection.execute(ROWS).fetchall())
-    return History(told, engine.runs, entries, rows, left_behind)
+    reserved = {budget.reserved for budget in (await common.budgets.listed()).budgets}
+    return History(told, engine.runs, entries, rows, left_behind, reserved)
 
 
 ROWS: Final = (

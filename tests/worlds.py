@@ -10,7 +10,7 @@ from unruly import PLAIN, Charge, Count, Defect, Fail, Finish, Hang, Hear, Pause
 from sidecar.schema.budgets import BudgetParams
 from sidecar.schema.policies import CacheOptions, RateLimits, Timeouts
 
-TARGETS: Final = st.sampled_from("abcd")
+TARGETS: Final = st.sampled_from("aaaabbcd")
 
 
 def some(*values: Any) -> Any:
@@ -20,7 +20,7 @@ def some(*values: Any) -> Any:
 
 def seldom(values: Any) -> Any:
     """Return nothing as a rule, and else one of these."""
-    return st.none() | st.none() | st.none() | values
+    return st.integers(0, 7).flatmap(lambda chance: values if chance > 6 else st.none())
 
 
 def steps(*parts: Any) -> Any:
@@ -63,15 +63,16 @@ SCRIPTS = st.one_of(
     st.just(PLAIN),
     steps(st.just(Sent()), HEARD, st.lists(ASIDE, max_size=2), st.lists(CONTENT, max_size=4), ENDINGS),
     steps(st.lists(ASIDE, max_size=1), HEARD, TROUBLE),
+    steps(st.just(Sent()), COUNTS, FAILURES),
 )
 BEHAVIOURS: st.SearchStrategy[tuple[Script, ...]] = st.lists(SCRIPTS, min_size=1, max_size=4).map(tuple)
 """What one target does, run by run."""
 
-MS = some(None, 1, 500, 5_000, 50_000)
+MS = some(None, None, None, 1, 500, 5_000, 50_000)
 SECONDS = some(0.0, 0.001, 0.3, 1.0, 5.0, 50.0)
 DETOURS = st.builds(
     Detour,
-    TARGETS,
+    st.sampled_from("bcda"),
     some((), ("rate_limited",), ("server_error", "timeout"), ("output_invalid", "request_rejected")),
     seldom(st.just("credential_not_found")),
 )
@@ -85,10 +86,10 @@ CALLERS = st.builds(
     stalls=seldom(st.integers(0, 3)),
     wants_json=some(*[False] * 5, True),
     max_retries=st.none() | st.integers(0, 3),
-    timeouts=st.none() | st.builds(Timeouts, MS, MS, MS, MS),
+    timeouts=some(None) | st.builds(Timeouts, MS, MS, MS, MS),
     tags=some((), ("x",), ("x", "y")),
     lacks=seldom(some("credential_not_found", "provider_not_configured")),
-    others=some(()) | st.lists(DETOURS, max_size=3, unique_by=lambda detour: detour.target).map(tuple),
+    others=some(()) | st.lists(DETOURS, min_size=1, max_size=3, unique_by=lambda detour: detour.target).map(tuple),
     cache=st.none() | st.builds(CacheOptions, some("on", "read", "write", "off"), some(None, 1)),
 )
 ALONE = st.lists(CALLERS, min_size=1, max_size=4)
@@ -102,11 +103,15 @@ TOGETHER = st.builds(
 )
 """Who ask the same, each in his own manner."""
 
-RATES = st.builds(RateLimits, some(None, 1, 2), some(None, 10, 3000), some(None, 1, 2))
+RATES = st.one_of(
+    st.builds(RateLimits, concurrency=some(1, 2)),
+    st.builds(RateLimits, requests_per_minute=some(1, 2)),
+    st.builds(RateLimits, some(None, 1, 2), some(None, 10, 3000), some(None, 1, 2)),
+)
 BUDGETS = st.builds(
     BudgetParams,
     id=some("all", "of x"),
-    amount=some("0.05", "0.02", "1"),
+    amount=some("0.05", "0.1", "0.02", "1"),
     period=st.just("total"),
     tag=some(None, "x"),
 )
@@ -116,7 +121,7 @@ WORLDS = st.builds(
         lambda made: {t: b for t, b in zip("abcd", made, strict=True) if b != (PLAIN,)}
     ),
     callers=(ALONE | TOGETHER).map(tuple),
-    rate_limits=some({}) | st.dictionaries(TARGETS, RATES),
+    rate_limits=some({}) | st.dictionaries(TARGETS, RATES, min_size=1),
     budgets=some(()) | st.lists(BUDGETS, max_size=2, unique_by=lambda budget: budget.id).map(tuple),
     limits=some({}, {"max_queued": 1}, {"max_wait_ms": 3000}, {"cooldown_ms": 1}),
 )
