@@ -96,6 +96,7 @@ def ask(host: Host, server: upstream.Server, id_: str, how: str = f"{WHOLE}/plai
         "model": EXCHANGES[id_].get("model") or "m",
         "messages": [{"role": "user", "content": "?"}],
         "stream_id": id_,
+        "retry": {"max_retries": 0},
     }
     if EXCHANGES[id_]["dialect"] == "ollama-chat":
         params["context_size"] = 8192
