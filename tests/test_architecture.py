@@ -127,7 +127,7 @@ def test_a_start_loads_nothing_heavy() -> None:
 
 
 def test_a_worker_and_a_client_start_without_the_server() -> None:
-    for module in ("sidecar.engines.llama.worker", "sidecar.cli.chat"):
+    for module in ("sidecar.engines.llama.worker", "sidecar.cli.chat", "sidecar.cli.usage"):
         code = f"import sys, {module}; print(*sorted(sys.modules))"
         env = {"PYTHONPATH": str(ROOT)}
         done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)

@@ -10,7 +10,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 from recorded import AIM, Json, dialect_of, exchanges
 
-from sidecar.catalog.costs import cost_of, money
+from sidecar.amounts import written
+from sidecar.catalog.costs import cost_of
 from sidecar.catalog.prices import price_of
 from sidecar.dialects.quirks import ChatQuirks
 from sidecar.schema.errors import SidecarError
@@ -65,7 +66,7 @@ def figures(exchange: Json) -> tuple[str | None, str | None]:
         return None, None
     price = price_of(*MAKERS.get(exchange.get("model", ""), ("nobody", "")), AT)
     amount = price and transcript.usage and cost_of(price, transcript.usage)
-    return decoder.cost, None if amount is None else money(amount)
+    return decoder.cost, None if amount is None else written(amount)
 
 
 @pytest.mark.parametrize("exchange", RECORDED, ids=lambda exchange: exchange["id"])

@@ -1,6 +1,5 @@
 """Whatever becomes of the database, chats go on, through the real process."""
 
-import os
 import shutil
 import signal
 import sqlite3
@@ -13,6 +12,7 @@ from typing import Any
 import host as hosts
 import pytest
 import upstream
+from broken_files import damaged, garbage, newer, truncated
 from host import PATIENCE_S, Host, script, session
 
 resource = pytest.importorskip("resource", reason="only on POSIX")
@@ -145,32 +145,12 @@ def test_memory_by_choice_is_no_problem_and_leaves_nothing(tmp_path: Path) -> No
     assert not (tmp_path / "data").exists()
 
 
-def garbage(path: Path) -> None:
-    path.write_bytes(b"What is this? " * 999)
-
-
-def truncated(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:5000])
-
-
-def damaged_in_the_middle(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[4096:] = os.urandom(len(data) - 4096)
-    path.write_bytes(data)
-
-
-def newer(path: Path) -> None:
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 99")
-    connection.close()
-
-
 @pytest.mark.parametrize(
     ("harm", "problem"),
     [
         (garbage, "The file is damaged."),
         (truncated, "The file is damaged."),
-        (damaged_in_the_middle, "The file is damaged."),
+        (damaged, "The file is damaged."),
         (newer, "A later version has written the file."),
     ],
 )

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from msgspec.structs import asdict, replace
 
+from sidecar.amounts import written
 from sidecar.catalog.prices import Price, Rate, Tier, Tiered
 from sidecar.schema.models import LongContextRates, ModelPrice
 from sidecar.schema.usage import Usage
@@ -62,12 +63,12 @@ def shown(price: Price) -> ModelPrice:
     borders = sorted({tier.above for rate in tiers.values() for tier in rate.tiers})
     return ModelPrice(
         source="table",
-        request=None if fee is None else money(rate_at(fee, 0)),
+        request=None if fee is None else written(rate_at(fee, 0)),
         long_context=[
-            LongContextRates(above=above, **{name: money(rate_at(rate, above + 1)) for name, rate in tiers.items()})
+            LongContextRates(above=above, **{name: written(rate_at(rate, above + 1)) for name, rate in tiers.items()})
             for above in borders
         ],
-        **{name: money(rate_at(rate, 0)) for name, rate in rates.items()},
+        **{name: written(rate_at(rate, 0)) for name, rate in rates.items()},
     )
 
 
@@ -82,11 +83,6 @@ def _rate(name: str, price: ModelPrice) -> Rate:
     told = [(step.above, getattr(step, name)) for step in sorted(price.long_context, key=lambda step: step.above)]
     tiers = tuple(Tier(above, Decimal(rate)) for above, rate in told if rate is not None)
     return Tiered(base, tiers) if tiers else base
-
-
-def money(amount: Decimal) -> str:
-    """Return an amount as a decimal string, without an exponent and without zeros at its end."""
-    return f"{amount.normalize():f}"
 
 
 def _complete(price: Price, usage: Usage) -> bool:

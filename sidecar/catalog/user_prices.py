@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
+from sidecar.amounts import written
 from sidecar.schema.models import LongContextRates, ModelPrice
 
 MAX_RATE: Final = 10**9
@@ -63,7 +64,7 @@ def amounts(rates: UserRates) -> dict[str, Decimal]:
 
 
 def _written(rates: UserRates) -> dict[str, str]:
-    return {name: f"{rate.normalize():f}" for name, rate in amounts(rates).items()}
+    return {name: written(rate) for name, rate in amounts(rates).items()}
 
 
 def _like(name: str, pattern: str) -> bool:

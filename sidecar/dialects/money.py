@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import Raw
 
+from sidecar.amounts import written
 from sidecar.dialects.counts import Number, whole
 
 MAX_DIGITS: Final = 100
@@ -29,4 +30,4 @@ def decimal(number: Raw) -> str | None:
 def ticks(number: Number) -> str | None:
     """Return an amount that is counted in ticks."""
     counted = whole(number)
-    return None if counted is None else format(Decimal(counted).scaleb(-TICK_DIGITS).normalize(), "f")
+    return None if counted is None else written(Decimal(counted).scaleb(-TICK_DIGITS))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from sidecar.amounts import written
 from sidecar.catalog.listings import Listings
 from sidecar.catalog.user_prices import UserPrice
 from sidecar.handler import Target
@@ -25,14 +26,14 @@ class Prices:
 
     def cost(self, target: Target, usage: Usage) -> Cost | None:
         """Return what so many tokens cost; None where nobody knows."""
-        from sidecar.catalog.costs import cost_of, money  # a start does without it
+        from sidecar.catalog.costs import cost_of  # a start does without it
 
         if target.provider.free:
             return Cost(amount="0", source="free")
         for source, price in self._known(target):
             amount = cost_of(price, usage)
             if amount is not None:
-                return Cost(amount=money(amount), source=source, estimated=usage.source == "estimated")
+                return Cost(amount=written(amount), source=source, estimated=usage.source == "estimated")
         return None
 
     def savings(self, target: Target, usage: Usage) -> Decimal:

@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Final
 
+from sidecar.amounts import written
+
 PICO: Final = Decimal(10) ** 12
 LARGEST: Final = 2**62
 """SQLite's integers have 64 bits; larger amounts are cut, to four million dollars."""
@@ -14,5 +16,5 @@ def stored(amount: Decimal | str) -> int:
 
 
 def shown(picodollars: int) -> str:
-    """Return picodollars as a decimal string in dollars, without an exponent and without zeros at its end."""
-    return f"{(Decimal(picodollars) / PICO).normalize():f}"
+    """Return picodollars as a decimal string in dollars."""
+    return written(Decimal(picodollars) / PICO)

@@ -10,7 +10,8 @@ from genai_prices import types
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.catalog.costs import cost_of, money, price_of_list, prompt_savings, shown
+from sidecar.amounts import written
+from sidecar.catalog.costs import cost_of, price_of_list, prompt_savings, shown
 from sidecar.catalog.prices import Price, Tier, Tiered, price_of, table
 from sidecar.catalog.rendering import NAMES, SOURCE
 from sidecar.schema.models import LongContextRates, ModelPrice
@@ -155,8 +156,8 @@ def test_counts_that_contradict_each_other_never_pay_back() -> None:
 
 @given(st.decimals(min_value=0, max_value=10**9, places=9))
 def test_money_is_written_plainly_and_loses_nothing(amount: Decimal) -> None:
-    assert Decimal(money(amount)) == amount
-    assert set(money(amount)) <= set("0123456789.")
+    assert Decimal(written(amount)) == amount
+    assert set(written(amount)) <= set("0123456789.")
 
 
 def test_a_price_is_shown_with_its_tiers() -> None:

@@ -1,7 +1,6 @@
 """The file, and memory in its place."""
 
 import logging
-import os
 import sqlite3
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -11,6 +10,7 @@ from typing import Any
 
 import anyio
 import pytest
+from broken_files import damaged, garbage, newer, truncated
 
 from sidecar.schema.ledger import StorageState
 from sidecar.storage import database, faults
@@ -194,26 +194,6 @@ async def test_a_long_reading_keeps_no_other_sidecar_from_writing(tmp_path: Path
         while not seen:
             await anyio.lowlevel.checkpoint()
         assert (seen, other.state) == ([["a", "a"]], KEPT)
-
-
-def garbage(path: Path) -> None:
-    path.write_bytes(b"What is this? " * 999)
-
-
-def truncated(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:5000])
-
-
-def damaged(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[4096:] = os.urandom(len(data) - 4096)
-    path.write_bytes(data)
-
-
-def newer(path: Path) -> None:
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 99")
-    connection.close()
 
 
 def a_folder(path: Path) -> None:

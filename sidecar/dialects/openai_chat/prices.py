@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import Raw
 
+from sidecar.amounts import written
 from sidecar.dialects.money import decimal
 from sidecar.dialects.openai_chat.listing import Model, Override, Pricing
 from sidecar.schema.models import LongContextRates, ModelPrice
@@ -57,17 +58,13 @@ def _long(override: Override) -> LongContextRates:
 def _dollars(price: Raw) -> str | None:
     """Return a price per token as one per million; a negative one stands for a model that is chosen later."""
     told = decimal(price)
-    return None if told is None else _written(Decimal(told) * MILLION)
+    return None if told is None else written(Decimal(told) * MILLION)
 
 
 def _plain(price: Raw) -> str | None:
     told = decimal(price)
-    return None if told is None or Decimal(told) == 0 else _written(Decimal(told))
+    return None if told is None or Decimal(told) == 0 else written(Decimal(told))
 
 
 def _cents(price: float | None) -> str | None:
-    return None if price is None else _written(Decimal(str(price)) / HUNDREDTHS)
-
-
-def _written(amount: Decimal) -> str:
-    return format(amount.normalize(), "f")
+    return None if price is None else written(Decimal(str(price)) / HUNDREDTHS)
