@@ -1,38 +1,48 @@
 """Neighbouring deltas of one part, joined; pure."""
 
-from collections.abc import Iterator
+from typing import Final, TypeVar
 
-import msgspec
+from msgspec.structs import replace
 
-from sidecar.schema.events import Delta, PartDelta, ToolCallDelta, UsageDelta
+from sidecar.schema.events import ReasoningDelta, RefusalDelta, StreamEvent, TextDelta, ToolCallDelta, UsageDelta
 
+Event = TypeVar("Event", bound=StreamEvent)
 
-def merged(deltas: list[Delta]) -> Iterator[Delta]:
-    """Join neighbouring deltas of one part into one."""
-    start = 0
-    while start < len(deltas):
-        first = deltas[start]
-        end = start + 1
-        while end < len(deltas) and _continues(first, deltas[end]):
-            end += 1
-        yield first if end == start + 1 else _joined(deltas[start:end])
-        start = end
+Growing = TextDelta | ReasoningDelta | RefusalDelta | ToolCallDelta
 
-
-def _continues(first: Delta, later: Delta) -> bool:
-    if type(first) is not type(later):
-        return False
-    if isinstance(first, UsageDelta):
-        return True
-    if isinstance(first, PartDelta) or isinstance(later, PartDelta | UsageDelta) or first.index != later.index:
-        return False
-    return not (isinstance(later, ToolCallDelta) and later.id is not None)
+GROWS: Final[dict[type, str]] = {
+    TextDelta: "text",
+    ReasoningDelta: "text",
+    RefusalDelta: "text",
+    ToolCallDelta: "arguments",
+}
+"""What of a delta is continued by the next one."""
 
 
-def _joined(run: list[Delta]) -> Delta:
-    first = run[0]
-    if isinstance(first, UsageDelta):
-        return run[-1]
-    if isinstance(first, ToolCallDelta):
-        return msgspec.structs.replace(first, arguments="".join(d.arguments for d in run))  # type: ignore[union-attr]
-    return msgspec.structs.replace(first, text="".join(d.text for d in run))  # type: ignore[union-attr]
+def merged(events: list[Event]) -> list[Event]:
+    """Join neighbouring deltas of one part into one; of token counts the latest stays."""
+    if len(events) < 2:  # noqa: PLR2004 - most come alone
+        return events
+    found: list[Event] = []
+    head, rest = events[0], list[str]()
+    for event in events[1:]:
+        kind = type(event)
+        if kind is type(head) and kind in GROWS and event.index == head.index and not _opens(event):  # type: ignore[union-attr]
+            rest.append(event.arguments if kind is ToolCallDelta else event.text)  # type: ignore[union-attr]
+            continue
+        if kind is not UsageDelta or type(head) is not UsageDelta:
+            found.append(_joined(head, rest))
+        head, rest = event, []
+    found.append(_joined(head, rest))
+    return found
+
+
+def _opens(event: StreamEvent) -> bool:
+    return type(event) is ToolCallDelta and event.id is not None
+
+
+def _joined(head: Event, rest: list[str]) -> Event:
+    if not rest:
+        return head
+    field = GROWS[type(head)]
+    return replace(head, **{field: getattr(head, field) + "".join(rest)})

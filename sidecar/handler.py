@@ -17,7 +17,8 @@ from sidecar.schema.secret import Secret
 from sidecar.schema.usage import Attempt, Cost, Usage
 from sidecar.transcript import Transcript
 
-Emit = Callable[[StreamEvent], Awaitable[None]]
+Emit = Callable[[StreamEvent], Awaitable[None] | None]
+"""Takes an event. What it returns is awaited before the next one: whoever receives them does not keep up."""
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -102,6 +103,12 @@ class Call(Struct, kw_only=True):
             usage=transcript.settled_usage(self.request.messages),
             cost=self.cost or Cost(amount=None),
         )
+
+
+async def tell(emit: Emit, event: StreamEvent) -> None:
+    """Emit an event, and wait as long as that takes. Where events are many, this is written out."""
+    if (room := emit(event)) is not None:
+        await room
 
 
 class ChatHandler(Protocol):

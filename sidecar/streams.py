@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final, Protocol
 
 import msgspec
@@ -58,10 +58,11 @@ class Answer:
     def report(self, status: Status) -> None:
         """Take note of a status."""
 
-    async def emit(self, event: StreamEvent) -> None:
-        """Take an event of the answer."""
+    def emit(self, event: StreamEvent) -> Awaitable[None] | None:
+        """Take an event of the answer; what is returned, if anything, is awaited before the next one."""
         if self.first_ns is None and type(event) in CONTENT:
             self.first_ns = time.monotonic_ns()
+        return None
 
 
 class Stream(Answer):
@@ -82,21 +83,22 @@ class Stream(Answer):
         self._status = status
         self._defer()
 
-    async def emit(self, event: StreamEvent) -> None:
-        """Queue an event, and wait while the host does not read.
+    def emit(self, event: StreamEvent) -> Awaitable[None] | None:
+        """Queue an event. Where the host does not read, return what waits until it does.
 
-        Raises `client_stalled` when that takes too long.
+        That raises `client_stalled` when it takes too long.
         """
         if isinstance(event, Status):
             self.report(event)
         elif not isinstance(event, FinishReason | Warning):
-            await super().emit(event)
+            super().emit(event)
             self._pending.append(event)
             self._defer()
             if len(self._pending) >= MAX_PENDING:
                 self.flush()
             if self._outlet.congested:
-                await self._wait()
+                return self._wait()
+        return None
 
     def flush(self) -> None:
         """Send what is queued."""

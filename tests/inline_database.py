@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from sidecar.storage.connections import Job
 from sidecar.storage.database import Database
 
 T = TypeVar("T")
@@ -14,6 +15,11 @@ class InlineDatabase(Database):
 
     def __init__(self) -> None:
         super().__init__(memory_only=True)
+
+    def post(self, job: Job[Any]) -> None:
+        """Do a job now."""
+        self._room.acquire()
+        self._record([job])
 
     def _submit(self, work: Callable[[], T]) -> Future[T]:
         done: Future[T] = Future()

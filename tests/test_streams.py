@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from sidecar.deltas import merged
+from sidecar.handler import tell
 from sidecar.rpc import messages
 from sidecar.rpc.messages import Notification
 from sidecar.schema.chat import FinishReason, Reasoning, Text, Warning
@@ -60,9 +61,9 @@ async def test_deltas_of_one_turn_are_merged_and_numbered() -> None:
     host = Host()
     stream = Streams(host, Limits()).open("s")
     for text in ("a", "b"):
-        await stream.emit(TextDelta(0, text))
+        await tell(stream.emit, TextDelta(0, text))
     host.turn()
-    await stream.emit(TextDelta(0, "c"))
+    await tell(stream.emit, TextDelta(0, "c"))
     host.turn()
     assert host.sent == [StreamChunk("s", 0, TextDelta(0, "ab")), StreamChunk("s", 1, TextDelta(0, "c"))]
     assert stream.chunks == 2
@@ -71,9 +72,9 @@ async def test_deltas_of_one_turn_are_merged_and_numbered() -> None:
 async def test_the_latest_status_goes_before_the_deltas_and_does_not_count() -> None:
     host = Host()
     stream = Streams(host, Limits()).open("s")
-    await stream.emit(Status(state="connecting"))
-    await stream.emit(Status(state="loading_model", progress=0.5))
-    await stream.emit(TextDelta(0, "a"))
+    await tell(stream.emit, Status(state="connecting"))
+    await tell(stream.emit, Status(state="loading_model", progress=0.5))
+    await tell(stream.emit, TextDelta(0, "a"))
     host.turn()
     assert host.sent == [
         StreamStatus(stream_id="s", state="loading_model", progress=0.5),
@@ -84,8 +85,8 @@ async def test_the_latest_status_goes_before_the_deltas_and_does_not_count() -> 
 async def test_what_belongs_into_the_reply_is_not_sent() -> None:
     host = Host()
     stream = Streams(host, Limits()).open("s")
-    await stream.emit(FinishReason("stop"))
-    await stream.emit(Warning("w", "m"))
+    await tell(stream.emit, FinishReason("stop"))
+    await tell(stream.emit, Warning("w", "m"))
     host.turn()
     assert host.sent == []
 
@@ -132,7 +133,7 @@ async def test_a_burst_without_end_is_sent_on_the_way() -> None:
     host = Host()
     stream = Streams(host, Limits()).open("s")
     for _ in range(MAX_PENDING + 1):
-        await stream.emit(TextDelta(0, "a"))
+        await tell(stream.emit, TextDelta(0, "a"))
     assert host.sent == [StreamChunk("s", 0, TextDelta(0, "a" * MAX_PENDING))]
 
 
@@ -151,7 +152,7 @@ async def test_a_producer_that_waits_too_long_gives_up() -> None:
     host.congested = True
     stream = Streams(host, Limits(stalled_stream_ms=1)).open("s")
     with pytest.raises(SidecarError) as caught:
-        await stream.emit(TextDelta(0, "a"))
+        await tell(stream.emit, TextDelta(0, "a"))
     assert caught.value.type == "client_stalled"
 
 
@@ -171,7 +172,7 @@ async def test_an_id_can_be_used_again_only_when_its_stream_is_closed() -> None:
 
 async def test_the_time_of_the_first_content_is_kept() -> None:
     answer = Answer()
-    await answer.emit(UsageDelta(input_tokens=1))
+    await tell(answer.emit, UsageDelta(input_tokens=1))
     assert answer.first_ns is None
-    await answer.emit(PartDelta(0, Text("a")))
+    await tell(answer.emit, PartDelta(0, Text("a")))
     assert answer.first_ns is not None

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sized
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Final, Literal
 
-from sidecar.handler import Call, Completion, Emit
+from sidecar.handler import Call, Completion, Emit, tell
 from sidecar.schema.chat import Custom, FinishReason, Opaque, Part, Reason, Warning
 from sidecar.schema.errors import ErrorType, SidecarError
 from sidecar.schema.events import (
@@ -163,7 +163,7 @@ class UnrulyEngine:
         self.runs.append(run)
         scripts = self._scripts.get(target, (PLAIN,))
         try:
-            await emit(Status(state="connecting"))
+            await tell(emit, Status(state="connecting"))
             for step in scripts[min(earlier, len(scripts) - 1)]:
                 await _play(step, run, emit)
             if call.transcript.finish is None:
@@ -180,9 +180,9 @@ async def _play(step: Step, run: Run, emit: Emit) -> None:  # noqa: C901 - one r
     match step:
         case Sent():
             call.sent = run.sent = True
-            await emit(Status(state="waiting_first_token"))
+            await tell(emit, Status(state="waiting_first_token"))
         case Show(state):
-            await emit(Status(state=state))
+            await tell(emit, Status(state=state))
         case Warn(message):
             await _tell(Warning("unsupported_parameter", message), call, emit)
         case Count(input_tokens, output_tokens):
@@ -212,7 +212,7 @@ async def _play(step: Step, run: Run, emit: Emit) -> None:  # noqa: C901 - one r
 
 async def _tell(event: StreamEvent, call: Call, emit: Emit) -> None:
     call.transcript.add(event)
-    await emit(event)
+    await tell(emit, event)
 
 
 def _content(kind: str, run: Run) -> StreamEvent:

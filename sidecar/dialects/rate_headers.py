@@ -55,8 +55,10 @@ def allowances(headers: Mapping[str, str]) -> dict[Quantity, Allowance]:
     """Return what is said, names in lower case; what makes no sense is left out, such as a limit of 0 or -1."""
     said: dict[Quantity, dict[Part, str]] = {}
     for name, value in headers.items():
-        vendor, mark, end = name.partition(MARK)
-        if mark and "-" not in vendor and end in NAMES:
+        if MARK not in name:
+            continue
+        vendor, _, end = name.partition(MARK)
+        if "-" not in vendor and end in NAMES:
             quantity, part = NAMES[end]
             said.setdefault(quantity, {})[part] = value
     found: dict[Quantity, Allowance] = {}

@@ -6,11 +6,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from sidecar.concurrency import move_on_after
+from sidecar.deltas import merged
 from sidecar.dialects.contract import Aim, Answer, Dialect, HttpRequest, HttpResponse
 from sidecar.dialects.shaping import Shaper, Shaping
 from sidecar.engines.addressing import address_hint, redirected
 from sidecar.engines.transport import Incoming, Outgoing
-from sidecar.handler import Call, Emit
+from sidecar.framing.frame import Frame
+from sidecar.handler import Call, Emit, tell
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import ReasoningDelta, Status, StreamEvent
 
@@ -45,12 +47,14 @@ class Reader:
 
     async def deliver(self, events: Iterable[StreamEvent]) -> None:
         """Pass events on, waiting for the host where it is slow."""
+        add, emit = self._transcript.add, self._emit
         for event in events if self._shaper is None else self._shaper.shape(events):
             if type(event) is ReasoningDelta and not self._thinking:
                 self._thinking = True
-                await self._emit(THINKING)
-            self._transcript.add(event)
-            await self._emit(event)
+                await tell(emit, THINKING)
+            add(event)
+            if (room := emit(event)) is not None:
+                await room
 
     async def give_up(self) -> None:
         """Deliver what was held back of an answer that broke off."""
@@ -70,17 +74,24 @@ class Reader:
             await self._read_stream(answer)
 
     async def _read_stream(self, answer: Incoming) -> None:
-        framer, decoder, deliver = self.dialect.framer(), self._decoder, self.deliver
+        framer, decoder = self.dialect.framer(), self._decoder
         while (data := await self._next(answer)) is not None:
-            for frame in framer.feed(data):
-                await deliver(decoder.feed(frame))
+            await self._take(framer.feed(data))
             if self._cut:
                 return
             if decoder.finished:
                 await answer.drain()
                 return
-        for frame in framer.close():
-            await deliver(decoder.feed(frame))
+        await self._take(framer.close())
+
+    async def _take(self, frames: Iterable[Frame]) -> None:
+        """Deliver what came at once, joined, as far as it can be read."""
+        events: list[StreamEvent] = []
+        try:
+            for frame in frames:
+                events += self._decoder.feed(frame)
+        finally:
+            await self.deliver(merged(events))
 
     async def _next(self, answer: Incoming) -> bytes | None:
         """Return the next piece of the body; behind the end of the answer it is waited for only a while."""

@@ -11,7 +11,7 @@ from sidecar.engines.answers import SUCCESSES, Reader, failed, refusal
 from sidecar.engines.diagnosis import Diagnosis
 from sidecar.engines.reading import Reading
 from sidecar.engines.transport import Transport
-from sidecar.handler import Call, Completion, Embedded, Emit, Target
+from sidecar.handler import Call, Completion, Embedded, Emit, Target, tell
 from sidecar.schema.chat import ChatRequest
 from sidecar.schema.embeddings import EmbeddingRequest
 from sidecar.schema.errors import SidecarError
@@ -84,7 +84,7 @@ class HttpEngine:
     async def _exchange(self, call: Call, encoded: HttpRequest, reader: Reader, emit: Emit) -> None:
         """Send one request, and deliver what it is answered with."""
         question = self._addressing.post(call.target, encoded, partial(_sent, call, emit))
-        await emit(CONNECTING)
+        await tell(emit, CONNECTING)
         try:
             async with self._transport.open(question) as answer:
                 call.heard(answer.headers)
@@ -145,7 +145,7 @@ class HttpEngine:
 
 async def _sent(call: Call, emit: Emit) -> None:
     call.sent = True
-    await emit(WAITING)
+    await tell(emit, WAITING)
 
 
 def _aim(target: Target) -> Aim:

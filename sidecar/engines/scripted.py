@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from sidecar.handler import Call, Completion, Embedded, Emit, Target
+from sidecar.handler import Call, Completion, Embedded, Emit, Target, tell
 from sidecar.schema.chat import FinishReason, Part, Reason, Warning
 from sidecar.schema.embeddings import EmbeddingRequest
 from sidecar.schema.errors import ErrorType, SidecarError
@@ -238,4 +238,4 @@ def _event(step: Event) -> Any:  # noqa: PLR0911 - one row a step
 
 async def _emit(event: Any, call: Call, emit: Emit) -> None:
     call.transcript.add(event)
-    await emit(event)
+    await tell(emit, event)

@@ -1,6 +1,7 @@
 """The deadline of a whole call, all its attempts included. It stands still while the host is waited for."""
 
 import asyncio
+from collections.abc import Awaitable
 
 from sidecar.concurrency import CancelScope
 from sidecar.handler import Call, ChatHandler, Completion, Emit
@@ -40,9 +41,13 @@ class _Clock:
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
 
-    async def emit(self, event: StreamEvent) -> None:
+    def emit(self, event: StreamEvent) -> Awaitable[None] | None:
+        room = self._emit(event)
+        return None if room is None else self._wait(room)
+
+    async def _wait(self, room: Awaitable[None]) -> None:
         self._waiting_since = since = self._loop.time()
-        await self._emit(event)
+        await room
         self._end += self._loop.time() - since
         self._waiting_since = None
 

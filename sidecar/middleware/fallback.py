@@ -1,9 +1,10 @@
 """Asks another target where one fails, as long as nothing of an answer has come."""
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
-from sidecar.handler import Call, Candidate, ChatHandler, Completion, Emit, Middleware, Target
+from sidecar.handler import Call, Candidate, ChatHandler, Completion, Emit, Middleware, Target, tell
 from sidecar.middleware.detour import NOBODYS, Cooldowns, accepts, route
 from sidecar.middleware.meter import Ending, record
 from sidecar.schema.chat import FinishReason, Warning
@@ -57,7 +58,7 @@ class _Search:
             if reason is not None and not accepts(candidate, reason):
                 continue
             if reason is not None:
-                await emit(Status(state="falling_back", from_=_name(last.target), to=_name(candidate.target)))
+                await tell(emit, _detour(last, candidate))
             call.others = tuple(order)
             held = _Held(emit)
             try:
@@ -105,24 +106,27 @@ class _Held:
         self._emit = emit
         self._events: list[StreamEvent] = []
 
-    async def emit(self, event: StreamEvent) -> None:
+    def emit(self, event: StreamEvent) -> Awaitable[None] | None:
         if self.opened or isinstance(event, Status):
-            await self._emit(event)
-        elif isinstance(event, UsageDelta | Warning | FinishReason):
+            return self._emit(event)
+        if isinstance(event, UsageDelta | Warning | FinishReason):
             if isinstance(event, UsageDelta):  # the latest counts
                 self._events = [held for held in self._events if not isinstance(held, UsageDelta)]
             self._events.append(event)
-        else:
-            self.opened = True
-            await self._emit(event)  # first, as it is in the transcript already
-            await self.release()
+            return None
+        return self._open(event)
+
+    async def _open(self, event: StreamEvent) -> None:
+        self.opened = True
+        await tell(self._emit, event)  # first, as it is in the transcript already
+        await self.release()
 
     async def release(self) -> None:
         """Hand on what was held back."""
         self.opened = True
         events, self._events = self._events, []
         for event in events:
-            await self._emit(event)
+            await tell(self._emit, event)
 
 
 def _start_anew(call: Call, target: Target) -> None:
@@ -135,6 +139,10 @@ def _start_anew(call: Call, target: Target) -> None:
 def _skipped(target: Target) -> Warning:
     message = f"{target.id}/{target.model} was not asked first, as it failed a moment ago."
     return Warning("fallback_skipped", message, "fallback")
+
+
+def _detour(last: Candidate, candidate: Candidate) -> Status:
+    return Status(state="falling_back", from_=_name(last.target), to=_name(candidate.target))
 
 
 def _name(target: Target) -> ModelName:

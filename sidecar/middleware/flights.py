@@ -8,7 +8,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from sidecar.concurrency import CancelScope
-from sidecar.handler import Call, Emit
+from sidecar.handler import Call, Emit, tell
 from sidecar.schema.chat import FinishReason, Warning
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import Delta, Status, StreamEvent
@@ -133,10 +133,13 @@ class Flight:
                 found.append(event)
         return found
 
-    async def _emit(self, event: StreamEvent) -> None:
+    def _emit(self, event: StreamEvent) -> Awaitable[None] | None:
         self._note_anew()
         self._log.append(event)
         self._news.set()
+        return self._wait() if len(self._log) - self._front > AHEAD else None
+
+    async def _wait(self) -> None:
         while len(self._log) - self._front > AHEAD:
             self._room.clear()
             await self._room.wait()
@@ -174,7 +177,7 @@ async def _pass_on(event: StreamEvent | Anew, caller: Caller, emit: Emit) -> Non
         caller.call.transcript.add(event)
     elif event.attempt is not None:  # a number among those of this question, not of the whole call
         event = replace(event, attempt=event.attempt + caller.earlier)
-    await emit(event)
+    await tell(emit, event)
 
 
 def own(failure: Exception) -> Exception:

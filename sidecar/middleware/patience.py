@@ -1,11 +1,12 @@
 """Three deadlines of one attempt: connect, first token, idle. They stand still while the host is waited for."""
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Final
 
 from msgspec import Struct
 
-from sidecar.concurrency import CancelScope
+from sidecar.concurrency import CancelScope, clock
 from sidecar.handler import Call, ChatHandler, Completion, Emit
 from sidecar.schema.errors import SidecarError, Stage
 from sidecar.schema.events import State, Status, StreamEvent
@@ -74,9 +75,11 @@ class _Clock:
         self._emit = emit
         self._bounds = _bounds(call)
         self._loop = asyncio.get_running_loop()
-        self._since = self._loop.time()
+        self._now = clock()
+        self._since = self._now()
+        self._flows = False
         self._waits = False
-        self._told = False
+        self._told: float | None = None
 
     def __enter__(self) -> None:
         self._timer = self._loop.call_at(self._due(), self._check)
@@ -84,39 +87,43 @@ class _Clock:
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
 
-    async def emit(self, event: StreamEvent) -> None:
-        if isinstance(event, Status):
+    def emit(self, event: StreamEvent) -> Awaitable[None] | None:
+        if type(event) is Status:
             self._enter(STAGES.get(event.state, self.stage))
-        else:
-            self._told = False
-            if self.stage != "idle" and self._call.transcript.started:  # token counts and warnings are no token yet
-                self._enter("idle")
-        self._waits = True
-        # In mid-answer an event is a sign of life; before, only the time that the host took is given back.
-        asked = self._since if self.stage == "idle" else self._loop.time()
-        await self._emit(event)
-        self._since += self._loop.time() - asked
+        elif not self._flows and self._call.transcript.started:  # token counts and warnings are no token yet
+            self._enter("idle")
+        if self._flows:  # in mid-answer any event is a sign of life
+            self._since = self._now()
+        room = self._emit(event)
+        return None if room is None else self._wait(room)
+
+    async def _wait(self, room: Awaitable[None]) -> None:
+        """Give back the time that the host takes."""
+        self._waits, asked = True, self._now()
+        await room
+        self._since += self._now() - asked
         self._waits = False
 
     def _enter(self, stage: Stage | None) -> None:
         if stage != self.stage:
-            self.stage = stage
-            self._since = self._loop.time()
-            self._timer.cancel()
-            self._timer = self._loop.call_at(self._due(), self._check)
+            self.stage, self._flows = stage, stage == "idle"
+            self._since = self._now()
+            if (due := self._due()) < self._timer.when():
+                self._timer.cancel()
+                self._timer = self._loop.call_at(due, self._check)
 
     def _limit(self) -> float:
         return getattr(self._bounds, self.stage) if self.stage else float("inf")
 
     def _due(self) -> float:
         """Return when to look again."""
-        now = self._loop.time()
+        now = self._now()
         stalled = self._since + STALLED_MS / 1000
         look = stalled if stalled > now else now + STALLED_MS / 1000
         return min(self._since + self._limit(), look)
 
     def _check(self) -> None:
-        now = self._loop.time()
+        now = self._now()
         if self._waits:
             self._timer = self._loop.call_at(now + STALLED_MS / 1000, self._check)
         elif now >= self._since + self._limit():
@@ -127,6 +134,6 @@ class _Clock:
 
     def _tell(self, now: float) -> None:
         pause = now - self._since
-        if self.stage == "idle" and pause * 1000 >= STALLED_MS and not self._told:
-            self._told = True
+        if self.stage == "idle" and pause * 1000 >= STALLED_MS and self._told != self._since:
+            self._told = self._since
             self._call.report(Status(state="stalled", ms=int(pause * 1000)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final
 
 from sidecar.schema.budgets import Period
@@ -34,7 +35,12 @@ NEXT: Final[dict[Period, Callable[[date], date]]] = {
 
 def first_day(period: Period, now: datetime) -> str:
     """Return the day on which the period of a time began."""
-    return STARTS[period](now.astimezone().date()).isoformat()
+    return _first_day(period, now.astimezone().date())
+
+
+@lru_cache(16)
+def _first_day(period: Period, today: date) -> str:
+    return STARTS[period](today).isoformat()
 
 
 def ends_at(period: Period, now: datetime) -> str | None:

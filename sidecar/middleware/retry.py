@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
-from sidecar.handler import Call, ChatHandler, Completion, Emit
+from sidecar.handler import Call, ChatHandler, Completion, Emit, tell
 from sidecar.middleware import backoff
 from sidecar.middleware.detour import accepts
 from sidecar.schema.chat import Origin
@@ -95,7 +95,7 @@ def _is_overtaken(call: Call, error: SidecarError, seconds: float) -> bool:
 
 async def _rest(call: Call, emit: Emit, seconds: float) -> None:
     """Tell the host, and wait."""
-    await emit(Status(state="retrying", attempt=len(call.attempts) + 1, ms=round(seconds * 1000)))
+    await tell(emit, Status(state="retrying", attempt=len(call.attempts) + 1, ms=round(seconds * 1000)))
     await asyncio.sleep(seconds)
 
 

@@ -8,8 +8,10 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from threading import BoundedSemaphore
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from sidecar.app_files import DIRECTORY, file_name, user_directory
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 MAX_WAITING: Final = 10_000
 """Jobs that nobody waits for and that the disk has not taken yet; more are dropped."""
+
+GATHER_S: Final = 0.05
+"""How long jobs that nobody waits for are gathered: to wake the thread costs more than most of them do."""
 
 MAX_BUSY_MS: Final = 2**31 - 1
 """SQLite counts milliseconds in 32 bits."""
@@ -51,6 +56,9 @@ class Database:
         self._busy_s = min(busy_ms, MAX_BUSY_MS) / 1000
         self._state = StorageState("memory" if memory_only else "disk")
         self._room = BoundedSemaphore(MAX_WAITING)
+        self._posts: list[Job[Any]] = []
+        self._lost = 0
+        self._timer: asyncio.TimerHandle | None = None
         self._thread: ThreadPoolExecutor | None = None
         self._connection: Connection | None = None
         self._retry_at: float | None = None
@@ -61,26 +69,32 @@ class Database:
         return self._state
 
     def post(self, job: Job[Any]) -> None:
-        """Have a job done that nobody waits for."""
+        """Have a job done soon that nobody waits for."""
         if self._room.acquire(blocking=False):
-            self._submit(lambda: self._perform(job, "BEGIN IMMEDIATE")).add_done_callback(self._posted)
+            self._posts.append(job)
         else:
-            log.warning("the database does not keep up; something was not recorded")
+            self._lost += 1
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(GATHER_S, self._flush)
 
     async def ask(self, job: Job[T]) -> T:
         """Return what a job returns; whatever was posted before is done by then."""
+        self._flush()
         return await _answer(self._submit(lambda: self._perform(job, "BEGIN IMMEDIATE")))
 
     async def read(self, job: Job[T]) -> T:
         """Return what a job returns that changes nothing; other processes may write meanwhile."""
+        self._flush()
         return await _answer(self._submit(lambda: self._perform(job, "BEGIN")))
 
     def reading(self, job: Job[T]) -> "asyncio.Future[T | None]":
         """Begin to read, without making a file: what is returned will have the result, None where there is no file."""
+        self._flush()
         return asyncio.wrap_future(self._submit(lambda: self._perform(job, "BEGIN") if self._is_there() else None))
 
     async def close(self, seconds: float) -> None:
         """Wait, within a bound, until all that was posted is done, and close the file."""
+        self._flush()
         if self._thread is not None:
             async with move_on_after(seconds):
                 await _answer(self._submit(self._end))
@@ -92,8 +106,31 @@ class Database:
             self._thread = ThreadPoolExecutor(1, "storage")
         return self._thread.submit(work)
 
-    def _posted(self, done: "Future[Any]") -> None:
-        self._room.release()
+    def _flush(self) -> None:
+        """Begin what was posted."""
+        if self._timer is None:
+            return
+        self._timer.cancel()
+        if self._lost:
+            log.warning("the database does not keep up; %s entries were not recorded", self._lost)
+        posts, self._posts, self._lost, self._timer = self._posts, [], 0, None
+        if posts:
+            self._record(posts)
+
+    def _record(self, posts: list[Job[Any]]) -> None:
+        """Do jobs in one transaction."""
+
+        def each(connection: "Connection") -> None:
+            for job in posts:
+                with _Alone(connection):
+                    job(connection)
+
+        work = self._submit(lambda: self._perform(each, "BEGIN IMMEDIATE"))
+        work.add_done_callback(partial(self._recorded, len(posts)))
+
+    def _recorded(self, number: int, done: "Future[None]") -> None:
+        for _ in range(number):
+            self._room.release()
         if error := done.exception():
             log.error("something was not recorded", exc_info=error)
 
@@ -163,6 +200,25 @@ class Database:
         if self._connection is not None:
             self._connection.close()
         self._connection = None
+
+
+class _Alone:
+    """One of several jobs in a transaction: what it does wrong is undone and logged, and nobody else's."""
+
+    def __init__(self, connection: "Connection") -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        self._connection.execute("SAVEPOINT job")
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
+        wrong = isinstance(error, Exception) and fault_of(error) is None
+        if wrong:
+            self._connection.execute("ROLLBACK TO job")
+            log.error("something was not recorded", exc_info=error)
+        if wrong or error is None:
+            self._connection.execute("RELEASE job")
+        return wrong
 
 
 async def _answer(work: "Future[T]") -> T:

@@ -58,6 +58,8 @@ class Ledger:
         self.watchers: list[Callable[[Entry], None]] = []
         self._database = database
         self._days = days
+        self._pruned = ""
+        """The day before which nothing is left."""
 
     def enter(self, entry: Entry) -> None:
         """Record an attempt; this never fails and never waits."""
@@ -76,8 +78,11 @@ class Ledger:
         last = _insert(connection, entry)
         if self._database.state.state == "memory":
             connection.execute("DELETE FROM attempts WHERE id <= ?", (last - MAX_IN_MEMORY,))
-        old = "SELECT id FROM attempts WHERE day < ? LIMIT ?"
-        connection.execute(f"DELETE FROM attempts WHERE id IN ({old})", (self._first_day(entry.at), PRUNED))  # noqa: S608
+        if (first_day := self._first_day(entry.at)) != self._pruned:
+            old = "SELECT id FROM attempts WHERE day < ? LIMIT ?"
+            gone = connection.execute(f"DELETE FROM attempts WHERE id IN ({old})", (first_day, PRUNED))  # noqa: S608
+            if gone.rowcount < PRUNED:
+                self._pruned = first_day
 
     def _first_day(self, now: datetime) -> str:
         today = now.astimezone().date()
@@ -116,8 +121,8 @@ def _insert(connection: "Connection", entry: Entry) -> int:
         ),
     )
     assert cursor.lastrowid is not None
-    rows = [(tag, cursor.lastrowid) for tag in dict.fromkeys(entry.tags)]
-    connection.executemany("INSERT INTO attempt_tags VALUES (?, ?)", rows)
+    for tag in dict.fromkeys(entry.tags):
+        connection.execute("INSERT INTO attempt_tags VALUES (?, ?)", (tag, cursor.lastrowid))
     return cursor.lastrowid
 
 

@@ -91,8 +91,7 @@ async def test_a_stream_becomes_events_and_a_completion(engine: HttpEngine) -> N
     assert events == [
         CONNECTING,
         WAITING,
-        TextDelta(0, "Hel"),
-        TextDelta(0, "lo"),
+        TextDelta(0, "Hello"),
         counts,
         FinishReason("stop", "stop"),
     ]
@@ -156,7 +155,7 @@ async def test_thinking_is_told_once(engine: HttpEngine) -> None:
     async with upstream.serve(upstream.events(*thoughts, *HELLO, DONE)) as server:
         question = call(target(server.url))
         events = await ask(engine, question)
-    assert events[2:5] == [Status(state="thinking"), ReasoningDelta(0, "Hm"), ReasoningDelta(0, "m.")]
+    assert events[2:5] == [Status(state="thinking"), ReasoningDelta(0, "Hmm."), TextDelta(1, "Hello")]
     assert [event for event in events if isinstance(event, Status)] == [
         CONNECTING,
         WAITING,

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from virtual_time import VIRTUAL_TIME
 
 from sidecar.concurrency import TaskGroup, move_on_after
-from sidecar.handler import Call, Completion, Emit
+from sidecar.handler import Call, Completion, Emit, tell
 from sidecar.middleware.cache import LARGE, UNAVAILABLE, cache
 from sidecar.middleware.cache_key import digest as cache_key_digest
 from sidecar.schema.chat import FinishReason, Warning
@@ -89,9 +89,9 @@ async def test_the_way_to_structured_output_is_kept() -> None:
     async def answer(call: Call, emit: Emit) -> Completion:
         call.structured = "tool"
         call.transcript.add(TextDelta(0, "{}"))
-        await emit(TextDelta(0, "{}"))
+        await tell(emit, TextDelta(0, "{}"))
         call.transcript.add(FinishReason("stop"))
-        await emit(FinishReason("stop"))
+        await tell(emit, FinishReason("stop"))
         return call.completion()
 
     async with TaskGroup() as tasks:
@@ -228,7 +228,7 @@ class Flaky:
         answer = [TextDelta(0, "There."), FinishReason("stop")] if failed == self.failures and self.answers else []
         for event in (*said, *answer):
             call.transcript.add(event)
-            await emit(event)
+            await tell(emit, event)
         if not answer:
             raise SidecarError("provider_overloaded")
         return call.completion()
@@ -338,7 +338,7 @@ async def test_a_long_answer_that_is_kept_leaves_others_their_turn() -> None:
 
         class Watching(Heard):
             async def emit(self, event: StreamEvent) -> None:
-                await super().emit(event)
+                await tell(super().emit, event)
                 turns.add(turn)
 
         async def count() -> None:

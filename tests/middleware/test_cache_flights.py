@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from virtual_time import VIRTUAL_TIME, VirtualTimeLoop
 
 from sidecar.concurrency import CancelScope
-from sidecar.handler import Candidate
+from sidecar.handler import Candidate, tell
 from sidecar.middleware.flights import AHEAD
 from sidecar.schema.chat import ChatRequest, FinishReason
 from sidecar.schema.errors import SidecarError
@@ -415,26 +415,26 @@ def _answer_with_numbers(house: Sidecar, script: list[str]) -> None:
     async def chat(call: Any, emit: Any) -> Any:
         number = len(house.asked)
 
-        async def tell(event: Any) -> None:
+        async def say(event: Any) -> None:
             if not isinstance(event, Status):
                 call.transcript.add(event)
-            await emit(event)
+            await tell(emit, event)
 
         for step in script:
             match step:
                 case "word":
-                    await tell(TextDelta(0, f"<{number}>"))
+                    await say(TextDelta(0, f"<{number}>"))
                 case "pause":
                     await asyncio.sleep(1)
                 case "thinking":
-                    await tell(Status(state="thinking"))
+                    await say(Status(state="thinking"))
                 case "hang":
                     await asyncio.Event().wait()
                 case "fail once" if call.attempts:
                     pass
                 case _:
                     raise SidecarError("server_error")
-        await tell(FinishReason("stop"))
+        await say(FinishReason("stop"))
         return call.completion()
 
     house.engine.chat = chat  # type: ignore[method-assign]

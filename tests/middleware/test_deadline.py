@@ -7,7 +7,7 @@ import pytest
 from calls import call_for
 from virtual_time import VIRTUAL_TIME
 
-from sidecar.handler import Call, ChatHandler, Completion, Emit
+from sidecar.handler import Call, ChatHandler, Completion, Emit, tell
 from sidecar.middleware.deadline import deadline
 from sidecar.schema.chat import FinishReason
 from sidecar.schema.errors import SidecarError
@@ -29,7 +29,7 @@ def saying(pieces: int, pause: float) -> ChatHandler:
 
     async def handler(call: Call, emit: Emit) -> Completion:
         for _ in range(pieces):
-            await emit(TEXT)
+            await tell(emit, TEXT)
             await anyio.sleep(pause)
         call.transcript.add(FinishReason("stop"))
         return call.completion()

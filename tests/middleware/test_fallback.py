@@ -16,7 +16,7 @@ from inline_database import InlineDatabase
 from msgspec.structs import replace
 from virtual_time import VIRTUAL_TIME, VirtualTimeLoop
 
-from sidecar.handler import Call, Candidate, Completion, Emit, Middleware, Target
+from sidecar.handler import Call, Candidate, Completion, Emit, Middleware, Target, tell
 from sidecar.middleware.detour import COOLING, MAX_COOLDOWN_S, MAX_REMEMBERED, OWN_TO_TARGET, Cooldowns
 from sidecar.middleware.fallback import fallback
 from sidecar.middleware.retry import retry
@@ -125,7 +125,7 @@ class Stage:
             await asyncio.sleep(play.seconds)
             for event in play.events:
                 call.transcript.add(event)
-                await emit(event)
+                await tell(emit, event)
             play.act(call)
             if play.failure is not None:
                 outcome, error_type = "error", play.failure.type

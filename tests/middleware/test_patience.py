@@ -9,7 +9,7 @@ from calls import call_for
 from msgspec.structs import replace
 from virtual_time import VIRTUAL_TIME
 
-from sidecar.handler import Call, Completion, Emit
+from sidecar.handler import Call, Completion, Emit, tell
 from sidecar.middleware.patience import CONNECT_MS, IDLE_MS, PLAIN_FIRST_TOKEN_MS, STALLED_MS, patience
 from sidecar.providers import PROVIDERS
 from sidecar.providers.openai import OpenAIConfig
@@ -37,7 +37,7 @@ def playing(*steps: Step) -> Callable[[Call, Emit], Awaitable[Completion]]:
                 await anyio.sleep(step)
             else:
                 call.transcript.add(step)
-                await emit(step)
+                await tell(emit, step)
         call.transcript.add(FinishReason("stop"))
         return call.completion()
 

@@ -10,7 +10,7 @@ from calls import call_for
 from msgspec.structs import replace
 from virtual_time import VIRTUAL_TIME
 
-from sidecar.handler import Call, ChatHandler, Completion, Emit
+from sidecar.handler import Call, ChatHandler, Completion, Emit, tell
 from sidecar.middleware.retry import MAX_REPAIRS, retry
 from sidecar.schema.chat import FinishReason
 from sidecar.schema.errors import SidecarError
@@ -120,7 +120,7 @@ async def test_a_failure_that_nothing_can_mend_is_passed_on() -> None:
 
 async def failing_first(call: Call, emit: Emit, *, times: int, error: SidecarError) -> Completion:
     """Fail so many times with the error, and then answer."""
-    await emit(UsageDelta(input_tokens=len(call.attempts)))
+    await tell(emit, UsageDelta(input_tokens=len(call.attempts)))
     call.transcript.add(UsageDelta(input_tokens=len(call.attempts)))
     if len(call.attempts) < times:
         call.attempts.append(FAILED)

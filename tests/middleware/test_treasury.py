@@ -19,6 +19,7 @@ from sidecar.schema.errors import SidecarError
 from sidecar.schema.ledger import StorageState
 from sidecar.schema.usage import Cost
 from sidecar.storage.budgets import Tally
+from sidecar.storage.connections import Job
 from sidecar.storage.database import Database
 from sidecar.storage.ledger import Ledger
 
@@ -74,6 +75,10 @@ class FileDatabase(Database):
         self.asked = 0
         self.stuck = False
         self._held: list[Callable[[], None]] = []
+
+    def post(self, job: Job[Any]) -> None:
+        super().post(job)
+        self._flush()
 
     def _submit(self, work: Callable[[], T]) -> "Future[T]":
         done: Future[T] = Future()

@@ -1,5 +1,6 @@
 """The file, and memory in its place."""
 
+import asyncio
 import logging
 import sqlite3
 import threading
@@ -115,6 +116,35 @@ async def test_a_defect_that_nobody_waits_for_is_logged(tmp_path: Path, caplog: 
         assert await found.ask(listed) == []
     assert [record.getMessage() for record in caplog.records] == ["something was not recorded"]
     assert isinstance((caplog.records[0].exc_info or (None, None))[1], ZeroDivisionError)
+
+
+async def test_what_is_posted_is_done_soon_though_nobody_asks(tmp_path: Path) -> None:
+    done = anyio.Event()
+    loop = asyncio.get_running_loop()
+    async with opened(tmp_path) as found:
+        found.post(lambda _: loop.call_soon_threadsafe(done.set))
+        await done.wait()
+
+
+async def test_jobs_posted_together_share_a_transaction(tmp_path: Path) -> None:
+    statements: list[str] = []
+    async with opened(tmp_path) as found:
+        await found.ask(lambda connection: connection.set_trace_callback(statements.append))
+        for id_ in ("a", "b", "c"):
+            found.post(adding(id_))
+        assert await found.ask(listed) == ["a", "b", "c"]
+        await found.ask(lambda connection: connection.set_trace_callback(None))
+    said = " ".join(one.split()[0] for one in statements)
+    assert said == f"COMMIT BEGIN{' SAVEPOINT INSERT RELEASE' * 3} COMMIT BEGIN SELECT COMMIT BEGIN"
+
+
+async def test_a_defect_takes_nothing_else_with_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with opened(tmp_path) as found:
+        found.post(adding("a"))
+        found.post(lambda _: 1 // 0)
+        found.post(adding("b"))
+    assert on_disk(tmp_path / NAME) == ["a", "b"]
+    assert [record.getMessage() for record in caplog.records] == ["something was not recorded"]
 
 
 async def test_what_is_asked_is_done_when_whoever_asked_has_gone(tmp_path: Path) -> None:

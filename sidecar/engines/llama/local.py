@@ -13,7 +13,7 @@ from sidecar.engines.llama.lease import Leases
 from sidecar.engines.llama.process import Exchange, Worker, command
 from sidecar.engines.llama.resident import ModelKey, Resident
 from sidecar.engines.llama.residents import Residents, inspect
-from sidecar.handler import Call, Completion, Embedded, Emit, Target
+from sidecar.handler import Call, Completion, Embedded, Emit, Target, tell
 from sidecar.providers.local import LocalConfig
 from sidecar.schema.chat import FinishReason, Reason, Warning
 from sidecar.schema.embeddings import EmbeddingRequest
@@ -54,22 +54,22 @@ class LocalModels:
         return call.completion()
 
     async def _chat(self, call: Call, emit: Emit) -> None:
-        async def tell(event: StreamEvent) -> None:
+        async def say(event: StreamEvent) -> None:
             call.transcript.add(event)
-            await emit(event)
+            await tell(emit, event)
 
         chat, warnings = request.encode(call.request, call.target)
         for warning in warnings:
-            await tell(warning)
+            await say(warning)
         wanted = call.request.context_size or _config(call.target).context_size
-        lease = await self._leases.take(_key(call.target, wanted), _config(call.target).keep_alive_s, tell)
+        lease = await self._leases.take(_key(call.target, wanted), _config(call.target).keep_alive_s, say)
         exchange = lease.resident.open()
         try:
             if reduced := _reduced(wanted, lease.resident):
-                await tell(reduced)
+                await say(reduced)
             await exchange.send(structs.replace(chat, id=exchange.id))
-            await tell(Status(state="waiting_first_token"))
-            await _relay(exchange, tell)
+            await say(Status(state="waiting_first_token"))
+            await _relay(exchange, say)
         finally:
             if done := await lease.end(exchange):
                 call.transcript.add(_usage(done))
@@ -161,18 +161,18 @@ async def _import(worker: Worker, runtime: protocol.RuntimeChoice) -> SidecarErr
     return None
 
 
-async def _relay(exchange: Exchange, tell: Callable[[StreamEvent], Awaitable[None]]) -> None:
+async def _relay(exchange: Exchange, say: Callable[[StreamEvent], Awaitable[None]]) -> None:
     """Pass on the answer to its end."""
     indexes: dict[protocol.Kind, int] = {}
     while True:
         report = await exchange.next()
         if isinstance(report, protocol.Delta):
             index = indexes.setdefault(report.kind, len(indexes))
-            await tell(DELTAS[report.kind](index, report.text))
+            await say(DELTAS[report.kind](index, report.text))
             continue
         assert isinstance(report, protocol.Done)
-        await tell(_usage(report))
-        await tell(FinishReason(FINISHES[report.finish], report.finish))
+        await say(_usage(report))
+        await say(FinishReason(FINISHES[report.finish], report.finish))
         return
 
 
