@@ -15,17 +15,17 @@ from typing import Any, Final, Generic, Self, TypeVar
 
 from sidecar.concurrency import move_on_after
 from sidecar.credentials.vault import NO_KEYCHAIN_HINT, Loader, Vault
-from sidecar.schema.credentials import KeychainState
+from sidecar.schema.credentials import KeychainState, State
 from sidecar.schema.errors import ErrorType, SidecarError
 
 T = TypeVar("T")
 
 KEYCHAIN_ERRORS: Final[tuple[ErrorType, ...]] = ("keyring_unavailable", "keyring_locked", "keyring_denied")
 
-STATES: Final[dict[str, KeychainState]] = {
-    "keyring_unavailable": KeychainState("unavailable"),
-    "keyring_locked": KeychainState("locked"),
-    "keyring_denied": KeychainState("denied"),
+STATES: Final[dict[str, State]] = {
+    "keyring_unavailable": "unavailable",
+    "keyring_locked": "locked",
+    "keyring_denied": "denied",
 }
 
 HINTS: Final = {
@@ -56,6 +56,15 @@ class Keychain:
         self._stuck: list[_Thread] = []
         self._failure: SidecarError | None = None
         self._failed_until = 0.0
+
+    async def look(self, service: str) -> None:
+        """Bring the state up to date, but never by opening a dialog again that somebody refused."""
+        if self._opens_dialogs() and self.state.state in ("ok", "locked", "denied"):
+            return
+        with suppress(SidecarError):
+            if await self.run(lambda vault: vault.asleep(service)):
+                # Nothing has failed: a call may yet open the dialog that unlocks it.
+                self.state = self._failed("keyring_locked", HINTS["keyring_locked"])
 
     async def run(self, call: Callable[[Vault], T]) -> T:
         """Return what `call` returns in the thread, after the calls before it.
@@ -118,7 +127,13 @@ class Keychain:
         error.details.setdefault("hint", HINTS[error.type])
         self._failure = _copy(error)
         self._failed_until = time.monotonic() + pause_s
-        self.state = KeychainState(STATES[error.type].state, self._name(), error.details["hint"])
+        self.state = self._failed(error.type, error.details["hint"])
+
+    def _failed(self, type_: ErrorType, hint: str) -> KeychainState:
+        return KeychainState(STATES[type_], self._name(), hint)
+
+    def _opens_dialogs(self) -> bool:
+        return self._vault is not None and self._vault.kind.asleep is None
 
     def _name(self) -> str | None:
         return self._vault.kind.name if self._vault else None

@@ -46,6 +46,9 @@ def _check_schema(schema: dict[str, Any]) -> None:
     except SchemaError as error:
         message = f"The schema is no JSON Schema, at {error.json_path}: {_short(error.message)}"
         raise SidecarError("invalid_params", message, param="response_format") from None
+    except RecursionError:
+        message = "The schema is nested too deeply."
+        raise SidecarError("invalid_params", message, param="response_format") from None
 
 
 def _check_answer(text: str, schema: dict[str, Any]) -> None:

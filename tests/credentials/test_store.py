@@ -218,6 +218,16 @@ async def test_a_key_that_has_left_the_keychain_leaves_the_list(tmp_path: Path) 
     assert make(tmp_path, backend).bindings() == [Binding("openai", ELSEWHERE)]
 
 
+async def test_a_list_reads_one_item_of_each_key(tmp_path: Path) -> None:
+    backend = FakeBackend()
+    saving = make(tmp_path, backend)
+    await saving.save("openai", [HERE, ELSEWHERE, "https://eu.api.openai.com"], KEY)
+    await saving.save("openai", ["https://other.example"], OTHER)
+    backend.calls.clear()
+    assert len(await make(tmp_path, backend).listed()) == 4
+    assert backend.calls == ["get"] * 3  # a look at the keychain, and two keys
+
+
 async def test_a_locked_keychain_does_not_empty_the_list(tmp_path: Path) -> None:
     backend = FakeBackend()
     await make(tmp_path, backend).save("openai", [HERE], KEY)

@@ -85,7 +85,11 @@ async def test_an_answer_that_did_not_come_to_its_end_is_not_judged(reason: Reas
     await ask(saying('{"nam', reason), JsonSchemaFormat(PERSON))
 
 
-@pytest.mark.parametrize("schema", [{"type": "objekt"}, {"required": "name"}, {"$ref": 1}])
+def nested(depth: int) -> dict[str, Any]:
+    return {"properties": {"a": nested(depth - 1)}} if depth else {}
+
+
+@pytest.mark.parametrize("schema", [{"type": "objekt"}, {"required": "name"}, {"$ref": 1}, nested(200)])
 async def test_a_schema_that_is_none_is_refused_before_anything_is_sent(schema: dict[str, Any]) -> None:
     async def never(call: Call, emit: Emit) -> Completion:
         del call, emit
