@@ -34,6 +34,9 @@ ANY: Final = re.compile("|".join(KINDS))
 ESCAPES: Final = (*((re.compile(kind), 1) for kind in KINDS), (ANY, DEPTH))
 """Each kind by itself, for secrets that look escaped in another one, and all of them together."""
 
+EATEN: Final = re.compile(r"[0-9a-f]{1,2}(?=.*[^\w.~-])", re.IGNORECASE | re.DOTALL)
+"""What of a secret, which is escaped elsewhere, becomes part of an escape if `%` or its like stands before it."""
+
 ENTITIES: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
 Span = tuple[int, int]
@@ -132,8 +135,14 @@ def _forms(secret: str) -> tuple[str, ...]:
     forms: dict[str, None] = {}
     for value in (secret, *_parts(secret)):
         data = value.encode(errors="replace")
-        forms |= dict.fromkeys((_lower(value), data.hex(), *_base64(data)))
+        forms |= dict.fromkeys((_lower(value), *_tails(value), data.hex(), *_base64(data)))
     return tuple(forms)
+
+
+def _tails(value: str) -> Iterator[str]:
+    """Yield what is left of a value that lost its beginning to the `%` before it."""
+    if eaten := EATEN.match(value):
+        yield from (_lower(value[count:]) for count in range(1, eaten.end() + 1) if len(value) > SHORTEST_PART + count)
 
 
 def _parts(secret: str) -> Iterator[str]:

@@ -68,7 +68,7 @@ def test_a_secret_within_base64_is_hidden(encode: object, before: str, behind: s
 @settings(max_examples=150, deadline=None)
 def test_whatever_is_around_a_secret_it_is_not_left(key: str, before: str, behind: str) -> None:
     for form in (key, json.dumps(key)[1:-1], quote(key, safe="")):
-        assert form.lower() not in redacted(f"{before} {form} {behind}", [key]).lower().replace("***", "\n" * 3)
+        assert form.lower() not in redacted(f"{before}{form}{behind}", [key]).lower().replace("***", "\n" * 3)
 
 
 @given(st.text())
@@ -113,6 +113,13 @@ def test_a_secret_that_looks_escaped_is_hidden_where_it_is_escaped() -> None:
     key = 'sk-%41&amp;\\u0041"-canary'
     for form in (json.dumps(key)[1:-1], quote(key, safe=""), key.replace("&", "&amp;").replace('"', "&quot;")):
         assert redacted(f"<{form}>", [key]) == "<***>"
+
+
+@pytest.mark.parametrize("before", ["%", "%4", "50 %", "\\x", "\\u00", "\\u004"])
+def test_what_stands_before_an_escaped_secret_hides_none_of_it_but_two_characters(before: str) -> None:
+    for key in ("ab/canary+1234567890==", "1/canary+1234567890=="):
+        found = redacted(f"<{before}{quote(key, safe='')}>", [key])
+        assert (found[-4:], "anary" in found, len(found) <= len(f"<{before}ab***>")) == ("***>", False, True)
 
 
 def test_what_is_longer_in_small_letters_moves_nothing() -> None:
