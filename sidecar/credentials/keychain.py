@@ -35,12 +35,7 @@ HINTS: Final = {
 }
 
 PAUSE_S: Final = {"keyring_unavailable": 10.0, "keyring_locked": 1.0, "keyring_denied": 1.0}
-"""For how long a failure is told again without another try."""
-
-STUCK_PAUSE_S: Final = 10.0
-
-MAX_STUCK: Final = 4
-"""Threads left behind in calls that do not return; with as many, no more calls are made."""
+"""For how long a failure is told again without another try; one that is no answer, for as long as none comes."""
 
 
 class Keychain:
@@ -53,7 +48,7 @@ class Keychain:
         self._turn = asyncio.Lock()
         self._vault: Vault | None = None
         self._thread: _Thread | None = None
-        self._stuck: list[_Thread] = []
+        self._stuck: _Thread | None = None
         self._failure: SidecarError | None = None
         self._failed_until = 0.0
 
@@ -70,7 +65,8 @@ class Keychain:
         """Return what `call` returns in the thread, after the calls before it.
 
         Raise one of `KEYCHAIN_ERRORS` when the keychain fails or does not answer in time. What was asked for may then
-        still happen later: someone may yet answer the keychain's dialog.
+        still happen later: someone may yet answer the keychain's dialog. Until then no further call is made: it would
+        open another one.
         """
         async with self._turn:
             self._repeat_failure()
@@ -91,14 +87,10 @@ class Keychain:
         return self._vault.kind.locked if self._vault else "keyring_unavailable"
 
     def _repeat_failure(self) -> None:
-        """Raise the last failure again while it is fresh, or as long as too many threads are stuck."""
-        were_stuck = len(self._stuck)
-        self._stuck = [thread for thread in self._stuck if thread.is_alive()]
-        if len(self._stuck) < were_stuck:
-            self._failure = None
-        if self._failure is None:
-            return
-        if len(self._stuck) >= MAX_STUCK or time.monotonic() < self._failed_until:
+        """Raise the last failure again while it is fresh, or while a call is stuck."""
+        if self._stuck is not None and not self._stuck.is_alive():
+            self._stuck = self._failure = None
+        if self._failure is not None and (self._stuck is not None or time.monotonic() < self._failed_until):
             raise _copy(self._failure)
 
     def _running_thread(self) -> "_Thread":
@@ -109,8 +101,7 @@ class Keychain:
     def _leave_thread(self) -> None:
         assert self._thread is not None
         self._thread.end_after_call()
-        self._stuck.append(self._thread)
-        self._thread = None
+        self._stuck, self._thread = self._thread, None
 
     def _settle(self, job: "_Job[T]") -> T:
         error = job.error if job.done.is_set() else self._no_answer()
@@ -118,15 +109,15 @@ class Keychain:
             self._failure = None
             self.state = KeychainState("ok", self._name())
         else:
-            self._note(error, PAUSE_S[error.type] if job.done.is_set() else STUCK_PAUSE_S)
+            self._note(error)
         if error is not None:
             raise error
         return job.result
 
-    def _note(self, error: SidecarError, pause_s: float) -> None:
+    def _note(self, error: SidecarError) -> None:
         error.details.setdefault("hint", HINTS[error.type])
         self._failure = _copy(error)
-        self._failed_until = time.monotonic() + pause_s
+        self._failed_until = time.monotonic() + PAUSE_S[error.type]
         self.state = self._failed(error.type, error.details["hint"])
 
     def _failed(self, type_: ErrorType, hint: str) -> KeychainState:
