@@ -1947,7 +1947,8 @@ func (r JSONSchemaFormat) MarshalJSON() ([]byte, error) {
 	}{"json_schema", plain(r)})
 }
 
-// KeyInfo is where the key comes from, and as much of it as may be shown.
+// KeyInfo is where the key comes from, and as much of it as may be shown: of a saved key nothing until it was
+// used.
 type KeyInfo struct {
 	Source KeySource `json:"source"`
 	Masked string    `json:"masked,omitempty"`

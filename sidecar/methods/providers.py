@@ -46,9 +46,7 @@ def list_(services: Services, params: Empty, request: Request) -> ProviderList:
     return ProviderList(list(services.targets.listed()), services.credentials.state())
 
 
-def configure(
-    services: Services, params: ConfigParams, request: Request
-) -> ConfiguredProvider | Awaitable[ConfiguredProvider]:
+def configure(services: Services, params: ConfigParams, request: Request) -> ConfiguredProvider:
     """Take a configuration."""
     del request
     id_ = services.targets.configure(params.config)
@@ -62,9 +60,7 @@ def remove(services: Services, params: ProviderChoice, request: Request) -> Remo
     return Removed(services.targets.remove(params.provider))
 
 
-def set_active(
-    services: Services, params: SetActiveParams, request: Request
-) -> ConfiguredProvider | Awaitable[ConfiguredProvider]:
+def set_active(services: Services, params: SetActiveParams, request: Request) -> ConfiguredProvider:
     """Make a provider the active one."""
     del request
     id_ = _only_one(params.config, params.provider)

@@ -35,7 +35,7 @@ KeySource = Literal["config", "memory", "keychain", "environment", "none"]
 
 
 class KeyInfo(Struct, frozen=True, omit_defaults=True):
-    """Where the key comes from, and as much of it as may be shown."""
+    """Where the key comes from, and as much of it as may be shown: of a saved key nothing until it was used."""
 
     source: KeySource
     masked: str | None = None

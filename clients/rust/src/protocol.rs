@@ -2132,7 +2132,7 @@ impl JsonSchemaFormat {
     }
 }
 
-/// Where the key comes from, and as much of it as may be shown.
+/// Where the key comes from, and as much of it as may be shown: of a saved key nothing until it was used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct KeyInfo {

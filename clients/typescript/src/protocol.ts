@@ -659,7 +659,7 @@ export interface JsonSchemaFormat {
   strict?: boolean | null;
 }
 
-/** Where the key comes from, and as much of it as may be shown. */
+/** Where the key comes from, and as much of it as may be shown: of a saved key nothing until it was used. */
 export interface KeyInfo {
   source: KeySource;
   masked?: string | null;

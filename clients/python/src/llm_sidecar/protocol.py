@@ -867,7 +867,7 @@ class JsonSchemaFormat(Struct, frozen=True, kw_only=True, omit_defaults=True, ta
 
 
 class KeyInfo(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where the key comes from, and as much of it as may be shown."""
+    """Where the key comes from, and as much of it as may be shown: of a saved key nothing until it was used."""
 
     source: KeySource
     masked: str | None = None
