@@ -4,8 +4,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from sidecar.cli.keys import PROBLEMS as KEYCHAIN_PROBLEMS
 from sidecar.cli.tables import aligned
+from sidecar.cli.words import KEYCHAIN_PROBLEMS
 from sidecar.schema.credentials import KeychainState
 from sidecar.schema.ledger import StorageState
 from sidecar.schema.providers import ProviderInfo, TestResult, TestStage

@@ -12,18 +12,17 @@ import msgspec
 from msgspec import Struct
 
 from sidecar.app_files import user_directory
-from sidecar.cli import words
+from sidecar.cli import failures
 from sidecar.cli.checkup import Facts, Folder, Report, Runtime, Versions, in_use, lines, problems
 from sidecar.cli.client import CallFailed, Client
 from sidecar.cli.conversation import APP
 from sidecar.cli.screen import Screen, open_screen
-from sidecar.cli.session import FAILED, run
+from sidecar.cli.session import DONE, FAILED, run
 from sidecar.schema.credentials import CredentialList
 from sidecar.schema.ledger import UsageSummary
 from sidecar.schema.providers import ProviderInfo, ProviderList, TestResult
 from sidecar.schema.session import Empty
 
-DONE: Final = 0
 PASSED_ON: Final = ("config", "data_dir", "app_id", "proxy", "ca_file")
 """Flags of the sidecar that bear on what is found."""
 
@@ -83,21 +82,13 @@ async def _look(client: Client, options: Options, screen: Screen) -> int:
     try:
         facts = await _facts(client, options)
     except CallFailed as failed:
-        _tell_failure(failed, options, screen)
+        failures.tell(failed, options, screen)
         return FAILED
     found = problems(facts)
     report = Report(**msgspec.structs.asdict(facts), ok=not found, problems=found)
     told = msgspec.json.encode(report).decode() if options.json else "\n".join(lines(report))
     screen.text(f"{told}\n")
     return FAILED if found else DONE
-
-
-def _tell_failure(failed: CallFailed, options: Options, screen: Screen) -> None:
-    if options.json:
-        screen.text(f"{msgspec.json.encode({'error': failed.error}).decode()}\n")
-        return
-    for line in words.failure(failed.error):
-        screen.alert(line)
 
 
 async def _facts(client: Client, options: Options) -> Facts:

@@ -8,11 +8,11 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from sidecar.cli import unseen, words
+from sidecar.cli import failures, unseen, words
 from sidecar.cli.client import CallFailed, Client
 from sidecar.cli.conversation import APP
 from sidecar.cli.screen import Screen, open_screen
-from sidecar.cli.session import FAILED, INTERRUPTED, run
+from sidecar.cli.session import DONE, FAILED, INTERRUPTED, run
 from sidecar.cli.tables import aligned
 from sidecar.schema.credentials import (
     CredentialInfo,
@@ -24,18 +24,11 @@ from sidecar.schema.credentials import (
 )
 from sidecar.schema.session import Empty
 
-DONE: Final = 0
 PATIENCE: Final = "--limit=keychain_ms=60000"
 """How long a person may take to type a password into the keychain's dialog."""
 
 UNKNOWN: Final = "?"
 KEY_AS_ARGUMENT: Final = "a key is never an argument: it is asked for, or read as a line of stdin"
-
-PROBLEMS: Final = {
-    "locked": "The keychain is locked",
-    "unavailable": "This system has no working keychain",
-    "denied": "The keychain refused access",
-}
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -119,30 +112,13 @@ async def _do(client: Client, options: Options, params: dict[str, str], screen: 
         result = await client.call(action.method, params, action.result)
         told = [msgspec.json.encode(result).decode()] if options.json else await action.tell(client, options, result)
     except CallFailed as failed:
-        _tell_failure(failed, options, screen)
+        failures.tell(failed, options, screen)
         return FAILED
     if isinstance(result, CredentialList):
-        for line in problems(result.keychain):
+        for line in words.keychain(result.keychain):
             screen.alert(line)
     screen.text("".join(f"{line}\n" for line in told))
     return FAILED if result == Deleted(deleted=False) else DONE
-
-
-def _tell_failure(failed: CallFailed, options: Options, screen: Screen) -> None:
-    if options.json:
-        screen.text(f"{msgspec.json.encode({'error': failed.error}).decode()}\n")
-        return
-    for line in words.failure(failed.error):
-        screen.alert(line)
-
-
-def problems(keychain: KeychainState) -> list[str]:
-    """Return the lines that tell what keeps the keychain from being used and what to do; none where it works."""
-    if keychain.state not in PROBLEMS:
-        return []
-    where = f" ({keychain.backend})" if keychain.backend else ""
-    hint = [f"hint: {keychain.hint}"] if keychain.hint else []
-    return [f"warning: {PROBLEMS[keychain.state]}{where}.", *hint]
 
 
 class _Listed(Struct):

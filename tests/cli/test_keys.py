@@ -17,8 +17,8 @@ import pytest
 from host import environment
 from keychains import SecretService, needs_secret_service, secret_service
 
-from sidecar.cli import keys, unseen
-from sidecar.cli.keys import parse, problems
+from sidecar.cli import keys, unseen, words
+from sidecar.cli.keys import parse
 from sidecar.schema.credentials import KeychainState
 
 KEYS = [sys.executable, "-m", "sidecar", "keys"]
@@ -142,7 +142,7 @@ def test_wrong_usage_exits_with_2(tmp_path: Path, arguments: list[str]) -> None:
     ],
 )
 def test_each_state_of_the_keychain_has_its_words(state: KeychainState, lines: list[str]) -> None:
-    assert problems(state) == lines
+    assert words.keychain(state) == lines
 
 
 def test_without_a_keychain_nothing_is_kept_and_that_is_said(tmp_path: Path) -> None:
