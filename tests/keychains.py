@@ -15,6 +15,9 @@ import pytest
 from sidecar.credentials.vault import KINDS, Vault, VaultKind
 
 FAKE = VaultKind("fake")
+QUIET = VaultKind("quiet", asleep=lambda: False)
+"""Tells whether it is locked; the other fakes cannot."""
+
 WINDOWS = KINDS["keyring.backends.Windows"]
 MACOS = KINDS["keyring.backends.macOS"]
 PROGRAMS = ("dbus-daemon", "gnome-keyring-daemon")

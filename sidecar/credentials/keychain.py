@@ -52,9 +52,13 @@ class Keychain:
         self._failure: SidecarError | None = None
         self._failed_until = 0.0
 
+    def may_ask(self) -> bool:
+        """Tell whether reading a key may open a dialog although the state is `ok`: where nobody can tell beforehand."""
+        return self._vault is not None and self._vault.kind.asleep is None
+
     async def look(self, service: str) -> None:
         """Bring the state up to date, but never by opening a dialog again that somebody refused."""
-        if self._opens_dialogs() and self.state.state in ("ok", "locked", "denied"):
+        if self.may_ask() and self.state.state in ("ok", "locked", "denied"):
             return
         with suppress(SidecarError):
             if await self.run(lambda vault: vault.asleep(service)):
@@ -122,9 +126,6 @@ class Keychain:
 
     def _failed(self, type_: ErrorType, hint: str) -> KeychainState:
         return KeychainState(STATES[type_], self._name(), hint)
-
-    def _opens_dialogs(self) -> bool:
-        return self._vault is not None and self._vault.kind.asleep is None
 
     def _name(self) -> str | None:
         return self._vault.kind.name if self._vault else None

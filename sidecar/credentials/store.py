@@ -136,8 +136,8 @@ class Credentials:
         return key
 
     async def listed(self) -> list[Binding]:
-        """Return what there are keys for, after a look whether the keychain, unless it refuses, still has them."""
-        if (await self.probe()).state == "ok":
+        """Return what there are keys for, after a look whether the keychain still has them, where that asks nobody."""
+        if (await self.probe()).state == "ok" and not self._keychain.may_ask():
             with suppress(SidecarError):
                 await self._reconcile()
         return self.bindings()
