@@ -5,7 +5,7 @@ from typing import Final, get_args
 
 from sidecar.dialects import lenient
 from sidecar.dialects.contract import ModelPage
-from sidecar.dialects.counts import whole
+from sidecar.dialects.counts import Number, whole
 from sidecar.dialects.openai_chat.listing import Abilities, Architecture, FileFacts, Hosting, Listing, Model
 from sidecar.dialects.openai_chat.prices import price_of
 from sidecar.dialects.pages import check_number
@@ -71,16 +71,7 @@ def _info(model: Model, model_id: str, provider: str) -> ModelInfo:
         name=None if name == model_id else name,
         owned_by=model.owned_by or model.organization or model.publisher,
         created=whole(model.created) or None,
-        context_length=whole(
-            model.context_length
-            or model.max_model_len
-            or model.context_window
-            or model.loaded_context_length
-            or model.max_context_length
-            or hosting.context_length
-            or facts.n_ctx
-            or facts.n_ctx_train
-        ),
+        context_length=whole(_context_length(model)),
         max_output_tokens=whole(model.max_completion_tokens or hosting.max_completion_tokens),
         input_modalities=model.input_modalities or architecture.input_modalities or _inputs(model),
         output_modalities=model.output_modalities or architecture.output_modalities,
@@ -92,6 +83,20 @@ def _info(model: Model, model_id: str, provider: str) -> ModelInfo:
         price=price_of(model),
         size_bytes=whole(model.size_bytes or model.size or facts.size),
         loaded=_loaded(model),
+    )
+
+
+def _context_length(model: Model) -> Number:
+    facts, hosting = model.meta or NO_FACTS, model.top_provider or NO_HOSTING
+    return (
+        model.context_length
+        or model.max_model_len
+        or model.context_window
+        or model.loaded_context_length
+        or model.max_context_length
+        or hosting.context_length
+        or facts.n_ctx
+        or facts.n_ctx_train
     )
 
 
