@@ -30,7 +30,10 @@ ENDINGS: Final[dict[Reason, str]] = {
     "error": "The answer was cut short by the provider.",
 }
 
-HINTS: Final = {"credential_not_found": "Name the environment variable that holds one with --api-key-env."}
+HINTS: Final = {
+    "credential_not_found": "Save one with `llm-sidecar keys set`, or name the environment variable that holds one "
+    "with --api-key-env.",
+}
 """What to do here, where the sidecar's own hint names a method that only a host can call."""
 
 KEYCHAIN_PROBLEMS: Final = {
