@@ -59,8 +59,8 @@ async def test_an_answer_that_matches_passes_and_the_way_it_was_had_is_known() -
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"name": 1}', "The answer does not match the schema, at $.name: 1 is not of type 'string'"),
-        ("{}", "The answer does not match the schema, at $: 'name' is a required property"),
+        ('{"name": 1}', 'The answer does not match the schema, at $.name: 1 is not of type "string"'),
+        ("{}", 'The answer does not match the schema, at $: "name" is a required property'),
         ("Here you are: {}", "The answer is not JSON."),
         ("", "The answer is not JSON."),
         ("[" * 100_000, "The answer is not JSON."),
