@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The default build of llama-cpp-python crashes on processors with AMX, and pip's cache ignores build options.
 LLAMA_BUILD := -DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF -DGGML_OPENMP=OFF -DLLAMA_OPENSSL=OFF
 
-.PHONY: demo test test-clients check protocol prices snapshots conformance-table llama-cpp-python bundle clean
+.PHONY: demo test test-clients check protocol locked prices snapshots conformance-table llama-cpp-python bundle clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/llm-sidecar chat --demo
@@ -35,6 +35,15 @@ check: $(VENV)/.dev
 protocol: $(VENV)/.dev
 	$(BIN)/python -m protocol.generate
 	$(BIN)/python tests/readme.py
+
+# What a release consists of: versions with hashes, and the same as a list for machines (SBOM).
+LOCKED := --quiet --frozen --extra local --extra bundle
+locked: $(VENV)/.dev
+	$(BIN)/uv lock --quiet --upgrade --python $(BIN)/python
+	$(BIN)/uv export $(LOCKED) --no-emit-project --output-file requirements/release.txt >/dev/null
+	$(BIN)/uv export $(LOCKED) --preview-features sbom-export --format cyclonedx1.5 \
+		--output-file requirements/release.cdx.json >/dev/null
+	rm uv.lock
 
 # The packaged price tables, after another version of genai-prices was installed.
 prices: $(VENV)/.dev

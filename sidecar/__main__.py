@@ -5,7 +5,7 @@ import sys
 from typing import NoReturn
 
 USAGE_ERROR = 2
-COMMANDS = frozenset({"chat", "usage"})
+COMMANDS = frozenset({"chat", "usage", "keys", "doctor"})
 
 
 def main() -> NoReturn:

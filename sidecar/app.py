@@ -13,7 +13,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from sidecar import lifeline, logs, settings
+from sidecar import crash_dumps, lifeline, logs, settings
 from sidecar.catalog.listings import Listings
 from sidecar.catalog.observations import Observations
 from sidecar.concurrency import TaskGroup, move_on_after
@@ -25,6 +25,8 @@ from sidecar.memory import LARGE_BYTES, LargeBlocks
 from sidecar.methods.services import Services
 from sidecar.methods.table import METHODS
 from sidecar.providers import PROVIDERS
+from sidecar.providers.origins import proxy_password
+from sidecar.redaction import redacted
 from sidecar.rpc.connection import HostConnection
 from sidecar.rpc.lines import Oversized
 from sidecar.rpc.router import Router
@@ -54,6 +56,7 @@ log: Final = logging.getLogger("sidecar")
 def main(arguments: list[str], descriptors: Descriptors) -> NoReturn:
     """Serve until the session ends, and exit with the code that tells how."""
     started = time.monotonic_ns()
+    crash_dumps.forbid()
     try:
         chosen = settings.load(arguments)
         sidecar = _Sidecar(chosen, descriptors, started)
@@ -92,6 +95,8 @@ class _Sidecar:
         self._credentials = Credentials(
             data_dir=chosen.data_dir, deadline_ms=chosen.limits.keychain_ms, key_env=chosen.key_env
         )
+        if chosen.proxy is not None:
+            self._credentials.see(proxy_password(chosen.proxy))
         self._listings = Listings()
         self._policies: Policies | None = None
         self._targets = Targets(PROVIDERS, self._credentials, scripted=chosen.scripted)
@@ -101,7 +106,7 @@ class _Sidecar:
             self._targets.activate(chosen.active)
 
     def _redact(self, text: str) -> str:
-        return logs.redacted(text, self._credentials.known())
+        return redacted(text, self._credentials.known())
 
     def secrets(self) -> list[str]:
         """Return every key in memory, for redaction."""
@@ -186,7 +191,7 @@ class _Sidecar:
         from sidecar.engines.http import HttpEngine
         from sidecar.engines.network import HttpTransport
 
-        transport = HttpTransport(self._settings.proxy)
+        transport = HttpTransport(self._settings.proxy, self._settings.ca_file)
         plain_http: PlainHttp = "allow" if self._settings.allow_plain_http else "refuse"
         dialects: dict[str, Dialect] = {name: dialect(name) for name in self._targets.dialects()}
         return _closing(HttpEngine(transport, dialects, plain_http, load=dialect))

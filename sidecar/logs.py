@@ -12,6 +12,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from sidecar.redaction import redacted
+
 MAX_LINES: Final = 1000
 MAX_LINE_CHARS: Final = 8192
 FLUSH_S: Final = 0.2
@@ -67,26 +69,34 @@ class QueueHandler(logging.Handler):
         self._secrets = secrets
 
     def emit(self, record: logging.LogRecord) -> None:
-        message = record.getMessage()
-        if record.exc_info:
-            message += "\n" + logging.Formatter().formatException(record.exc_info)
-        self._queue.put(self._line(record, redacted(message, self._secrets())))
+        self._queue.put(self._line(record, redacted(_told(record)[:MAX_LINE_CHARS], self._secrets())))
 
     def _line(self, record: logging.LogRecord, message: str) -> str:
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z"
         level = record.levelname.lower()
         if self._format == "json":
-            entry = {"time": stamp, "level": level, "logger": record.name, "message": message[: MAX_LINE_CHARS // 2]}
-            return msgspec.json.encode(entry).decode()
+            return _json({"time": stamp, "level": level, "logger": record.name}, message.encode(errors="replace"))
         return f"{stamp} {level} {record.name}: {message}"
 
 
-def redacted(text: str, secrets: Iterable[str]) -> str:
-    """Return `text` with every known secret replaced."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
-    return text
+def _json(entry: dict[str, str], message: bytes) -> str:
+    """Return the entry with as much of the message as fits a line."""
+    for size in (MAX_LINE_CHARS // 2, MAX_LINE_CHARS // 8):  # a control character takes six
+        line = msgspec.json.encode(entry | {"message": message[:size].decode(errors="ignore")}).decode()
+        if len(line) <= MAX_LINE_CHARS:
+            break
+    return line
+
+
+def _told(record: logging.LogRecord) -> str:
+    """Return what a record says; one whose values do not fit its words is told by its words alone."""
+    try:
+        message = record.getMessage()
+    except (TypeError, ValueError, KeyError):
+        message = str(record.msg)
+    if record.exc_info:
+        message += "\n" + logging.Formatter().formatException(record.exc_info)
+    return message
 
 
 class LogStream(io.TextIOBase):

@@ -1,6 +1,7 @@
 """What a start of the sidecar is told: flags, and the file named by `--config`."""
 
 import argparse
+import stat
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -31,6 +32,8 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     active: str | None = None
     allow_paths: list[str] = []
     prices: list[UserPrice] = []
+    proxy: str | None = None
+    ca_file: str | None = None
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -52,6 +55,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     scripted: bool = False
     allow_plain_http: bool = False
     proxy: str | None = None
+    ca_file: Path | None = None
 
 
 def parser() -> argparse.ArgumentParser:
@@ -59,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     flags = argparse.ArgumentParser(
         prog="llm-sidecar",
         description="Serves JSON-RPC 2.0 on stdin and stdout, one message a line.",
-        epilog="`llm-sidecar chat --help` and `llm-sidecar usage --help` tell about the commands for people.",
+        epilog="The commands for people are chat, usage, keys and doctor: see `llm-sidecar chat --help` and so on.",
     )
     add = flags.add_argument
     add("--version", action="version", version=f"llm-sidecar {__version__}")
@@ -76,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
     add("--allow-path", action="append", default=[], metavar="DIR", help="let `file` parts name files in this folder")
     add("--allow-plain-http", action="store_true", help="let keys travel over http:// beyond this machine")
     add("--proxy", metavar="URL", help="reach providers through this proxy; loopback never is")
+    add("--ca-file", metavar="FILE.pem", help="trust the authorities in this file beside those of the system")
     add("--scripted", action="store_true", help="add the provider `scripted`, for tests of clients")
     return flags
 
@@ -103,7 +108,8 @@ def load(arguments: list[str]) -> Settings:
         key_env=flags.key_env,
         scripted=flags.scripted,
         allow_plain_http=flags.allow_plain_http,
-        proxy=_proxy(flags.proxy),
+        proxy=_proxy(flags.proxy or file.proxy),
+        ca_file=_ca_file(flags.ca_file or file.ca_file),
     )
 
 
@@ -150,8 +156,26 @@ def _proxy(url: str | None) -> str | None:
         if url is not None:
             proxy_address(url)
     except SidecarError as error:
-        raise ConfigError(f"--proxy: {error}") from None
+        raise ConfigError(f"the proxy: {error}") from None
     return url
+
+
+def _ca_file(name: str | None) -> Path | None:
+    """Return the file, which must hold certificates."""
+    if name is None:
+        return None
+    import ssl  # most starts have no file to check
+
+    file = Path(name).absolute()
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise ConfigError(f"the CA file {name}: not a file")
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+    except ssl.SSLError:
+        raise ConfigError(f"the CA file {name}: it holds no certificates in PEM") from None
+    except OSError as error:
+        raise ConfigError(f"the CA file {name}: {error.strerror}") from None
+    return file
 
 
 def _folder(name: str) -> Path:

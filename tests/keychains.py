@@ -2,14 +2,22 @@
 
 import shutil
 import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event
+
+import pytest
 
 from sidecar.credentials.vault import KINDS, Vault, VaultKind
 
 FAKE = VaultKind("fake")
+QUIET = VaultKind("quiet", asleep=lambda: False)
+"""Tells whether it is locked; the other fakes cannot."""
+
 WINDOWS = KINDS["keyring.backends.Windows"]
 MACOS = KINDS["keyring.backends.macOS"]
 PROGRAMS = ("dbus-daemon", "gnome-keyring-daemon")
@@ -111,9 +119,22 @@ class SecretService:
         self._wait_until_ready()
 
     @property
+    def address(self) -> str:
+        """The address of the bus."""
+        return self.environment["DBUS_SESSION_BUS_ADDRESS"]
+
+    @property
     def daemon_pid(self) -> int:
         assert self._daemon is not None
         return self._daemon.pid
+
+    def lock(self) -> None:
+        """Lock the keyring."""
+        import secretstorage  # Linux's alone
+        from jeepney.io.blocking import open_dbus_connection
+
+        with closing(open_dbus_connection(self.address)) as bus:
+            secretstorage.Collection(bus).lock()
 
     def stop_daemon(self) -> None:
         """End the daemon; the bus goes on."""
@@ -134,6 +155,23 @@ class SecretService:
             not in subprocess.run(command, env=self.environment, capture_output=True, check=True, text=True).stdout
         ):
             assert time.monotonic() < deadline
+
+
+@contextmanager
+def secret_service() -> Iterator[SecretService]:
+    """A Secret Service that is not started yet."""
+    with TemporaryDirectory(prefix="keyring-") as home:
+        service = SecretService(Path(home))
+        try:
+            yield service
+        finally:
+            service.stop()
+
+
+needs_secret_service = pytest.mark.skipif(
+    sys.platform != "linux" or missing_programs() is not None,
+    reason=missing_programs() or "the Secret Service is Linux's",
+)
 
 
 def _end(process: subprocess.Popen[str] | None) -> None:

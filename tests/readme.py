@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from sidecar import settings
-from sidecar.cli import options, usage
+from sidecar.cli import doctor, options, usage
 from sidecar.methods.table import METHODS
 from sidecar.providers import PROVIDERS
 from sidecar.providers.record import Provider
@@ -33,6 +33,7 @@ def _tables() -> dict[str, str]:
         ),
         "flags": _table(("flag", "meaning"), _flags(settings.parser())),
         "chat-flags": _table(("flag", "meaning"), _flags(options.parser())),
+        "doctor-flags": _table(("flag", "meaning"), _flags(doctor.parser())),
         "usage-flags": _table(("flag", "meaning"), _flags(usage.parser())),
     }
 

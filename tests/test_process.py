@@ -164,6 +164,7 @@ def test_a_session_without_a_word_ends_with_code_0(tmp_path: Path) -> None:
     [["--nonsense"], ["--limit", "nonsense=1"], ["--limit", "max_streams=0"], ["--limit", "max_streams"],
      ["--limit", "max_streams=" + "9" * 40], ["--parent-pid", "99999999999999"], ["--parent-pid", "0"],
      ["--proxy", "nonsense"], ["--proxy", "socks5://127.0.0.1:1"],
+     ["--ca-file", "/nonexistent.pem"], ["--ca-file", "/"], ["--ca-file", "/dev/zero"], ["--ca-file", __file__],
      ["--config", "/nonexistent.toml"], ["--allow-path", "/nonexistent"]],
 )  # fmt: skip
 def test_flags_that_make_no_sense_end_with_code_2_and_a_reason(tmp_path: Path, flags: list[str]) -> None:
@@ -183,6 +184,8 @@ def test_flags_that_make_no_sense_end_with_code_2_and_a_reason(tmp_path: Path, f
         ("colour = 'red'", "colour"),
         ("a = ", "Invalid value"),
         ("active = 'nobody'", "nobody"),
+        ("proxy = 'socks5://127.0.0.1'", "the proxy: "),
+        ("ca_file = '/nonexistent.pem'", "the CA file /nonexistent.pem: No such file or directory"),
     ],
 )
 def test_a_config_file_that_makes_no_sense_ends_with_code_2_and_a_reason(

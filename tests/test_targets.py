@@ -1,4 +1,3 @@
-from collections.abc import Awaitable
 from pathlib import Path
 
 import pytest
@@ -323,10 +322,11 @@ def test_each_providers_variable_has_its_usual_name(name: str) -> None:
     assert PROVIDERS[name].key_env == f"{name.upper()}_API_KEY"
 
 
-async def test_a_description_shows_the_key_masked_after_a_look_into_the_keychain(
+async def test_a_description_shows_a_saved_key_masked_once_it_was_used(
     credentials: Credentials, backend: FakeBackend, tmp_path: Path
 ) -> None:
     await credentials.save("openrouter", ["https://openrouter.ai"], KEY)
+    backend.calls.clear()
     later = Targets(PROVIDERS, Credentials(tmp_path, load=backend.loader()))
     later.activate(later.configure(OpenRouterConfig(model="auto")))
     known = ConfiguredProvider(
@@ -336,22 +336,10 @@ async def test_a_description_shows_the_key_masked_after_a_look_into_the_keychain
         model="auto",
         base_url="https://openrouter.ai/api/v1",
     )
-    assert later.active == known
-    shown = later.shown("openrouter")
-    assert isinstance(shown, Awaitable)
+    assert (later.shown("openrouter"), later.active, backend.calls) == (known, known, [])
+    assert (await resolve(later, "openrouter")).key == KEY
     masked = replace(known, key=KeyInfo("keychain", "sk-proj-…5678"))
-    assert (await shown, later.active) == (masked, masked)
-
-
-async def test_a_description_does_without_the_mask_where_the_keychain_fails(
-    credentials: Credentials, tmp_path: Path
-) -> None:
-    await credentials.save("groq", ["https://api.groq.com"], KEY)
-    locked = FakeBackend()
-    locked.failure = KeyringLocked()
-    shown = Targets(PROVIDERS, Credentials(tmp_path, load=locked.loader())).shown("groq")
-    assert isinstance(shown, Awaitable)
-    assert (await shown).key == KeyInfo("keychain")
+    assert (later.shown("openrouter"), later.active) == (masked, masked)
 
 
 def test_the_list_has_every_provider_and_every_further_configuration(targets: Targets) -> None:

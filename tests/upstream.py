@@ -288,8 +288,11 @@ def by_path(**handlers: Handler) -> Handler:
     return handler
 
 
-def certificate(folder: Path, name: str = "localhost", days: int = 1) -> Path:
-    """Write a self-signed certificate and its key to one file; negative `days` make it one that has expired."""
+def certificate(folder: Path, name: str = "localhost", days: int = 1, issuer: Path | None = None) -> Path:
+    """Write a certificate and its key to one file; negative `days` make it one that has expired.
+
+    It is signed by the authority whose certificate and key are in `issuer`, or by itself.
+    """
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -300,14 +303,14 @@ def certificate(folder: Path, name: str = "localhost", days: int = 1) -> Path:
     made = (
         x509.CertificateBuilder()
         .subject_name(subject)
-        .issuer_name(subject)
+        .issuer_name(x509.load_pem_x509_certificate(issuer.read_bytes()).subject if issuer else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(end - timedelta(days=2))
         .not_valid_after(end)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
+        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+        .sign(_signing_key(issuer) if issuer else key, hashes.SHA256())
     )
     secret = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -315,6 +318,12 @@ def certificate(folder: Path, name: str = "localhost", days: int = 1) -> Path:
     path = folder / f"{name}-{days}.pem"
     path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + secret)
     return path
+
+
+def _signing_key(pem: Path) -> Any:
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    return load_pem_private_key(pem.read_bytes(), None)
 
 
 def tls_context(pem: Path) -> ssl.SSLContext:

@@ -77,7 +77,8 @@ func (m ProvidersMethods) GetActive(ctx context.Context) (*ActiveProvider, error
 	return call[ActiveProvider](ctx, m.sidecar, "providers.get_active", Empty{})
 }
 
-// Test diagnoses a provider stage by stage, free of charge. A failing provider is a result, not an error.
+// Test diagnoses a provider stage by stage, free of charge but for `probe`. A failing provider is a result, not
+// an error.
 func (m ProvidersMethods) Test(ctx context.Context, params TestParams) (*TestResult, error) {
 	return call[TestResult](ctx, m.sidecar, "providers.test", params)
 }

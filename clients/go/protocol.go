@@ -1947,7 +1947,8 @@ func (r JSONSchemaFormat) MarshalJSON() ([]byte, error) {
 	}{"json_schema", plain(r)})
 }
 
-// KeyInfo is where the key comes from, and as much of it as may be shown.
+// KeyInfo is where the key comes from, and as much of it as may be shown: of a saved key nothing until it was
+// used.
 type KeyInfo struct {
 	Source KeySource `json:"source"`
 	Masked string    `json:"masked,omitempty"`
@@ -3836,6 +3837,7 @@ type StageName string
 
 // The values of StageName.
 const (
+	StageNameAnswer StageName = "answer"
 	StageNameAuth   StageName = "auth"
 	StageNameConfig StageName = "config"
 	StageNameDNS    StageName = "dns"
@@ -4040,14 +4042,21 @@ const (
 )
 
 // TestParams is what to test: a configuration given here, one by id, or the active one.
+//
+// With `probe`, a test that found no fault also asks the model a tiny question, which may cost something.
 type TestParams struct {
 	Config   ProviderConfig `json:"config,omitempty"`
 	Provider string         `json:"provider,omitempty"`
+	Probe    bool           `json:"probe,omitempty"`
+}
+
+var testParamsRules = []rule{
+	{name: "probe"},
 }
 
 // UnmarshalJSON decodes what the protocol calls `TestParams`, and nothing else.
 func (r *TestParams) UnmarshalJSON(data []byte) error {
-	if err := check(data, nil); err != nil {
+	if err := check(data, testParamsRules); err != nil {
 		return err
 	}
 	type plain TestParams
@@ -4063,12 +4072,16 @@ func (r *TestParams) UnmarshalJSON(data []byte) error {
 }
 
 // TestResult is the stages in order, up to the first that failed. A failing provider is a result, not an error.
+//
+// `usage` and `cost` are those of the question that was asked with `probe`.
 type TestResult struct {
 	OK       bool        `json:"ok"`
 	Provider string      `json:"provider"`
 	Stages   []TestStage `json:"stages"`
 	URL      string      `json:"url,omitempty"`
 	Model    string      `json:"model,omitempty"`
+	Usage    *Usage      `json:"usage,omitempty"`
+	Cost     *Cost       `json:"cost,omitempty"`
 }
 
 var testResultRules = []rule{

@@ -7,6 +7,14 @@ def main(arguments: list[str]) -> int:
         from sidecar.cli import usage  # of several commands one is loaded
 
         return usage.main(arguments[1:])
+    if arguments[0] == "keys":
+        from sidecar.cli import keys
+
+        return keys.main(arguments[1:])
+    if arguments[0] == "doctor":
+        from sidecar.cli import doctor
+
+        return doctor.main(arguments[1:])
     from sidecar.cli import chat
 
     return chat.main(arguments[1:])

@@ -12,6 +12,7 @@ from anyio.abc import TaskGroup
 from sidecar.cli.client import Client
 from sidecar.cli.screen import Screen
 
+DONE: Final = 0
 FAILED: Final = 1
 INTERRUPTED: Final = 130
 

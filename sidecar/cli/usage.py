@@ -6,15 +6,14 @@ from typing import Any, Final, get_args
 import msgspec
 from msgspec import Struct
 
-from sidecar.cli import words
+from sidecar.cli import failures, words
 from sidecar.cli.client import CallFailed, Client
 from sidecar.cli.conversation import APP
 from sidecar.cli.screen import Screen, open_screen
-from sidecar.cli.session import FAILED, run
+from sidecar.cli.session import DONE, FAILED, run
 from sidecar.cli.tables import aligned
 from sidecar.schema.ledger import MAX_GROUPS, Grouping, UsageGroup, UsageSummary
 
-DONE: Final = 0
 GROUPINGS: Final = get_args(Grouping)
 FILTERS: Final = ("since", "until", "tag", "provider")
 
@@ -83,7 +82,7 @@ async def _tell(client: Client, options: Options, screen: Screen) -> int:
         await client.initialize(APP)
         summary = await client.call("usage.summary", options.query, UsageSummary)
     except CallFailed as failed:
-        _tell_failure(failed, options, screen)
+        failures.tell(failed, options, screen)
         return FAILED
     for line in words.storage(summary.storage):
         screen.alert(line)
@@ -92,14 +91,6 @@ async def _tell(client: Client, options: Options, screen: Screen) -> int:
     )
     screen.text(f"{told}\n")
     return DONE
-
-
-def _tell_failure(failed: CallFailed, options: Options, screen: Screen) -> None:
-    if options.json:
-        screen.text(f"{msgspec.json.encode({'error': failed.error}).decode()}\n")
-        return
-    for line in words.failure(failed.error):
-        screen.alert(line)
 
 
 def lines(summary: UsageSummary, by: list[str]) -> list[str]:

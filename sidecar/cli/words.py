@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Final
 
 from sidecar.schema.chat import ChatResult, Reason
+from sidecar.schema.credentials import KeychainState
 from sidecar.schema.errors import ErrorObject
 from sidecar.schema.events import State, Status
 from sidecar.schema.ledger import StorageState
@@ -29,8 +30,17 @@ ENDINGS: Final[dict[Reason, str]] = {
     "error": "The answer was cut short by the provider.",
 }
 
-HINTS: Final = {"credential_not_found": "Name the environment variable that holds one with --api-key-env."}
+HINTS: Final = {
+    "credential_not_found": "Save one with `llm-sidecar keys set`, or name the environment variable that holds one "
+    "with --api-key-env.",
+}
 """What to do here, where the sidecar's own hint names a method that only a host can call."""
+
+KEYCHAIN_PROBLEMS: Final = {
+    "locked": "The keychain is locked",
+    "unavailable": "This system has no working keychain",
+    "denied": "The keychain refused access",
+}
 
 MONEY_PLACES: Final = 4
 """Decimals of dollars that are shown: answers cost fractions of cents."""
@@ -100,6 +110,15 @@ def storage(state: StorageState) -> list[str]:
     """Return the lines that tell why nothing is on disk and what to do; none where all is well."""
     lines = [("warning", state.problem), ("hint", state.hint)]
     return [f"{name}: {text}" for name, text in lines if text is not None]
+
+
+def keychain(found: KeychainState) -> list[str]:
+    """Return the lines that tell what keeps the keychain from being used and what to do; none where it works."""
+    if found.state not in KEYCHAIN_PROBLEMS:
+        return []
+    where = f" ({found.backend})" if found.backend else ""
+    hint = [f"hint: {found.hint}"] if found.hint else []
+    return [f"warning: {KEYCHAIN_PROBLEMS[found.state]}{where}.", *hint]
 
 
 def cost(known: Cost, unpriced: int) -> str:

@@ -15,17 +15,17 @@ from typing import Any, Final, Generic, Self, TypeVar
 
 from sidecar.concurrency import move_on_after
 from sidecar.credentials.vault import NO_KEYCHAIN_HINT, Loader, Vault
-from sidecar.schema.credentials import KeychainState
+from sidecar.schema.credentials import KeychainState, State
 from sidecar.schema.errors import ErrorType, SidecarError
 
 T = TypeVar("T")
 
 KEYCHAIN_ERRORS: Final[tuple[ErrorType, ...]] = ("keyring_unavailable", "keyring_locked", "keyring_denied")
 
-STATES: Final[dict[str, KeychainState]] = {
-    "keyring_unavailable": KeychainState("unavailable"),
-    "keyring_locked": KeychainState("locked"),
-    "keyring_denied": KeychainState("denied"),
+STATES: Final[dict[str, State]] = {
+    "keyring_unavailable": "unavailable",
+    "keyring_locked": "locked",
+    "keyring_denied": "denied",
 }
 
 HINTS: Final = {
@@ -35,12 +35,7 @@ HINTS: Final = {
 }
 
 PAUSE_S: Final = {"keyring_unavailable": 10.0, "keyring_locked": 1.0, "keyring_denied": 1.0}
-"""For how long a failure is told again without another try."""
-
-STUCK_PAUSE_S: Final = 10.0
-
-MAX_STUCK: Final = 4
-"""Threads left behind in calls that do not return; with as many, no more calls are made."""
+"""For how long a failure is told again without another try; one that is no answer, for as long as none comes."""
 
 
 class Keychain:
@@ -53,15 +48,29 @@ class Keychain:
         self._turn = asyncio.Lock()
         self._vault: Vault | None = None
         self._thread: _Thread | None = None
-        self._stuck: list[_Thread] = []
+        self._stuck: _Thread | None = None
         self._failure: SidecarError | None = None
         self._failed_until = 0.0
+
+    def may_ask(self) -> bool:
+        """Tell whether reading a key may open a dialog although the state is `ok`: where nobody can tell beforehand."""
+        return self._vault is not None and self._vault.kind.asleep is None
+
+    async def look(self, service: str) -> None:
+        """Bring the state up to date, but never by opening a dialog again that somebody refused."""
+        if self.may_ask() and self.state.state in ("ok", "locked", "denied"):
+            return
+        with suppress(SidecarError):
+            if await self.run(lambda vault: vault.asleep(service)):
+                # Nothing has failed: a call may yet open the dialog that unlocks it.
+                self.state = self._failed("keyring_locked", HINTS["keyring_locked"])
 
     async def run(self, call: Callable[[Vault], T]) -> T:
         """Return what `call` returns in the thread, after the calls before it.
 
         Raise one of `KEYCHAIN_ERRORS` when the keychain fails or does not answer in time. What was asked for may then
-        still happen later: someone may yet answer the keychain's dialog.
+        still happen later: someone may yet answer the keychain's dialog. Until then no further call is made: it would
+        open another one.
         """
         async with self._turn:
             self._repeat_failure()
@@ -82,14 +91,10 @@ class Keychain:
         return self._vault.kind.locked if self._vault else "keyring_unavailable"
 
     def _repeat_failure(self) -> None:
-        """Raise the last failure again while it is fresh, or as long as too many threads are stuck."""
-        were_stuck = len(self._stuck)
-        self._stuck = [thread for thread in self._stuck if thread.is_alive()]
-        if len(self._stuck) < were_stuck:
-            self._failure = None
-        if self._failure is None:
-            return
-        if len(self._stuck) >= MAX_STUCK or time.monotonic() < self._failed_until:
+        """Raise the last failure again while it is fresh, or while a call is stuck."""
+        if self._stuck is not None and not self._stuck.is_alive():
+            self._stuck = self._failure = None
+        if self._failure is not None and (self._stuck is not None or time.monotonic() < self._failed_until):
             raise _copy(self._failure)
 
     def _running_thread(self) -> "_Thread":
@@ -100,8 +105,7 @@ class Keychain:
     def _leave_thread(self) -> None:
         assert self._thread is not None
         self._thread.end_after_call()
-        self._stuck.append(self._thread)
-        self._thread = None
+        self._stuck, self._thread = self._thread, None
 
     def _settle(self, job: "_Job[T]") -> T:
         error = job.error if job.done.is_set() else self._no_answer()
@@ -109,16 +113,19 @@ class Keychain:
             self._failure = None
             self.state = KeychainState("ok", self._name())
         else:
-            self._note(error, PAUSE_S[error.type] if job.done.is_set() else STUCK_PAUSE_S)
+            self._note(error)
         if error is not None:
             raise error
         return job.result
 
-    def _note(self, error: SidecarError, pause_s: float) -> None:
+    def _note(self, error: SidecarError) -> None:
         error.details.setdefault("hint", HINTS[error.type])
         self._failure = _copy(error)
-        self._failed_until = time.monotonic() + pause_s
-        self.state = KeychainState(STATES[error.type].state, self._name(), error.details["hint"])
+        self._failed_until = time.monotonic() + PAUSE_S[error.type]
+        self.state = self._failed(error.type, error.details["hint"])
+
+    def _failed(self, type_: ErrorType, hint: str) -> KeychainState:
+        return KeychainState(STATES[type_], self._name(), hint)
 
     def _name(self) -> str | None:
         return self._vault.kind.name if self._vault else None

@@ -24,7 +24,6 @@ from sidecar.schema.secret import Secret
 T = TypeVar("T")
 
 DEFAULT_SERVICE: Final = "llm-sidecar"
-PROBE: Final = "probe"
 
 
 class Credentials:
@@ -66,10 +65,8 @@ class Credentials:
         return self._keychain.state
 
     async def probe(self) -> KeychainState:
-        """Return the state of the keychain; one that was never used is asked for something that is not there."""
-        if self.state().state == "unknown":
-            with suppress(SidecarError):
-                await self._keychain.run(lambda vault: vault.backend.get_password(self._service, PROBE))
+        """Return the state of the keychain as it is now, as far as that can be told without a dialog."""
+        await self._keychain.look(self._service)
         return self.state()
 
     def known(self) -> Iterable[str]:
@@ -139,11 +136,18 @@ class Credentials:
         return key
 
     async def listed(self) -> list[Binding]:
-        """Return what there are keys for, after a look whether the keychain, if it answers, still has them."""
-        with suppress(SidecarError):
-            for binding in self.bindings():
-                await self._find(binding)
+        """Return what there are keys for, after a look whether the keychain still has them, where that asks nobody."""
+        if (await self.probe()).state == "ok" and not self._keychain.may_ask():
+            with suppress(SidecarError):
+                await self._reconcile()
         return self.bindings()
+
+    async def _reconcile(self) -> None:
+        """Take off the list what has left the keychain; of a key for several origins one item is read."""
+        found: set[tuple[str, int]] = set()
+        for binding, save in tuple(self._index().read().items()):
+            if (binding.provider, save) not in found and await self._find(binding):
+                found.add((binding.provider, save))
 
     def save(self, provider: str, origins: Sequence[str], key: Secret) -> Awaitable[None]:
         """Keep the key for `origins`. When the keychain fails, the error is raised and the key is forgotten."""

@@ -1,13 +1,19 @@
 """The operating system's keychain, whichever it is: never a file in plain text. https://keyring.readthedocs.io/"""
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import Final, Protocol
 
 from msgspec import Struct
 
 from sidecar.schema.errors import ErrorType, SidecarError
 
-NO_KEYCHAIN_HINT: Final = "Give the key in the provider's configuration, or start the sidecar with --key-env."
+NO_KEYCHAIN_HINT: Final = (
+    "Start one: on Linux that is GNOME Keyring, KWallet or KeePassXC. "
+    "Without one, give the key in the provider's configuration, or start the sidecar with --key-env."
+)
+PROBE: Final = "probe"
+"""The name of an item that there never is."""
 
 
 class Backend(Protocol):
@@ -22,16 +28,29 @@ class VaultKind(Struct, frozen=True):
     """A kind of keychain that is trusted with keys.
 
     `max_bytes` is the room for one key in UTF-16; `locked` is what its "locked" means: macOS says so when the person at
-    the screen refuses.
+    the screen refuses. `asleep` tells whether it is locked without asking anybody to unlock it, where that can be told.
     """
 
     name: str
     max_bytes: int | None = None
     locked: ErrorType = "keyring_locked"
+    asleep: Callable[[], bool] | None = None
+
+
+def _collection_is_locked() -> bool:
+    """Tell whether the Secret Service gives no keys now; one that has no place for keys yet counts as locked."""
+    import secretstorage
+    from secretstorage.exceptions import ItemNotFoundException
+
+    with closing(secretstorage.dbus_init()) as bus:
+        try:
+            return secretstorage.Collection(bus).is_locked()
+        except ItemNotFoundException:
+            return True
 
 
 KINDS: Final = {
-    "keyring.backends.SecretService": VaultKind("Secret Service"),
+    "keyring.backends.SecretService": VaultKind("Secret Service", asleep=_collection_is_locked),
     "keyring.backends.libsecret": VaultKind("libsecret"),
     "keyring.backends.kwallet": VaultKind("KWallet"),
     "keyring.backends.macOS": VaultKind("macOS Keychain", locked="keyring_denied"),
@@ -45,6 +64,13 @@ class Vault(Struct, frozen=True):
 
     backend: Backend
     kind: VaultKind
+
+    def asleep(self, service: str) -> bool:
+        """Tell whether it is locked, if possible without a dialog; else raise what keeps it from being used."""
+        if self.kind.asleep is not None:
+            return self.kind.asleep()
+        self.backend.get_password(service, PROBE)
+        return False
 
     def set(self, service: str, username: str, password: str) -> None:
         """Keep the password, or raise `invalid_params` when there is no room for one so long."""

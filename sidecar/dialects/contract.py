@@ -122,8 +122,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     `encode_count` returns a request that counts the tokens of a question free of charge, or `None` where there is no
     such thing. `encode_embeddings` raises `unsupported_feature` where there are no vectors.
 
-    `framer` returns what cuts a stream. `models_path` is relative to the base URL. `absent_hint` is what may help where
-    nothing is found at the format's path.
+    `framer` returns what cuts a stream. `models_path` is relative to the base URL. `model_prefix` may stand before a
+    model's name, and does not in a list. `absent_hint` is what may help where nothing is found at the format's path.
     """
 
     models_path: str
@@ -138,4 +138,5 @@ class Dialect(Struct, frozen=True, kw_only=True):
     decode_embeddings: Callable[[bytes], Vectors]
     encode_count: Callable[[ChatRequest, Aim], HttpRequest | None] = uncounted
     decode_count: Callable[[bytes], int] = unasked
+    model_prefix: str = ""
     absent_hint: str | None = None

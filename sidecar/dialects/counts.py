@@ -1,11 +1,16 @@
 """Token counts checked: totals include their parts."""
 
+from typing import Final
+
 from msgspec import Struct
 
 from sidecar.schema.events import UsageDelta
 
 Number = int | float | None
 """A token count; some servers send floats."""
+
+MAX_COUNT: Final = 2**53 - 1
+"""The greatest number that every reader of JSON tells from the next."""
 
 
 class Counts(Struct, frozen=True, kw_only=True):
@@ -36,8 +41,8 @@ def checked(counts: Counts) -> UsageDelta:
 
 
 def whole(number: Number) -> int | None:
-    """Return a count that is not negative."""
-    return None if number is None else max(0, int(number))
+    """Return a count that is not negative, nor too large to be passed on."""
+    return None if number is None else int(min(max(0, number), MAX_COUNT))
 
 
 def _part(part: int | None, total: int | None) -> int | None:

@@ -11,13 +11,21 @@ from sidecar.dialects.contract import Aim, Answer, Dialect, HttpRequest, HttpRes
 from sidecar.dialects.shaping import Shaper, Shaping
 from sidecar.engines.addressing import address_hint, redirected
 from sidecar.engines.transport import Incoming, Outgoing
-from sidecar.framing.frame import Frame
+from sidecar.framing.frame import Frame, check_density
 from sidecar.handler import Call, Emit, tell
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import ReasoningDelta, Status, StreamEvent
 
 MAX_ERROR_BYTES: Final = 64 << 10
 MAX_ANSWER_BYTES: Final = 64 << 20
+"""The longest answer that comes in one piece."""
+
+MAX_STREAM_BYTES: Final = 128 << 20
+"""The longest one that comes as a stream, the wrapping of its words included: some 400,000 tokens."""
+
+MAX_PARTS: Final = 4096
+"""The most parts of an answer."""
+
 ERROR_SECONDS: Final = 5
 """How long the body of an error may take; its status alone says enough."""
 
@@ -55,6 +63,8 @@ class Reader:
             add(event)
             if (room := emit(event)) is not None:
                 await room
+        if len(self._transcript.parts) > MAX_PARTS:
+            raise SidecarError("malformed_response", "The provider's answer has too many parts.")
 
     async def give_up(self) -> None:
         """Deliver what was held back of an answer that broke off."""
@@ -74,8 +84,11 @@ class Reader:
             await self._read_stream(answer)
 
     async def _read_stream(self, answer: Incoming) -> None:
-        framer, decoder = self.dialect.framer(), self._decoder
+        framer, decoder, left = self.dialect.framer(), self._decoder, MAX_STREAM_BYTES
         while (data := await self._next(answer)) is not None:
+            left -= len(data)
+            if left < 0:
+                raise SidecarError("malformed_response", "The provider's answer does not end.")
             await self._take(framer.feed(data))
             if self._cut:
                 return
@@ -133,11 +146,13 @@ def media_type(headers: dict[str, str]) -> str:
     return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-async def whole(answer: Incoming) -> bytes:
-    """Return the body of an answer that is no stream."""
-    body = await answer.read(MAX_ANSWER_BYTES + 1)
-    if len(body) > MAX_ANSWER_BYTES:
+async def whole(answer: Incoming, bound: int | None = None) -> bytes:
+    """Return the body of an answer that is no stream, which may be as long as `bound`, or `MAX_ANSWER_BYTES`."""
+    bound = MAX_ANSWER_BYTES if bound is None else bound
+    body = await answer.read(bound + 1)
+    if len(body) > bound:
         raise SidecarError("malformed_response", "The provider's answer is too large to be read.")
+    check_density(body)
     return body
 
 

@@ -3,22 +3,22 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from time import monotonic
 from typing import Final
-from urllib.parse import urlsplit
 
+from sidecar.engines import healing
 from sidecar.engines.reading import Reading
-from sidecar.providers.origins import is_loopback
 from sidecar.schema.errors import ErrorType, SidecarError
 from sidecar.schema.models import ModelInfo
 from sidecar.schema.providers import StageName, TestStage
 
 STEP_SECONDS: Final = 15
+HEALING_SECONDS: Final = 5
 KEY_TROUBLE: Final[frozenset[ErrorType]] = frozenset({"authentication", "permission_denied", "insufficient_quota"})
 """The errors of a server that was reached and does not like the key; its status may be a mere 400."""
 
 LATEST: Final = ":latest"
-FOLDER: Final = "models/"
 _DATE: Final = r"20\d\d-?\d\d-?\d\d"
 SUGGESTIONS: Final = 3
 
@@ -72,15 +72,23 @@ class Diagnosis:
         spent = int((monotonic() - start) * 1000)
         if failure is None:
             return TestStage(name, True, spent)
-        hint = failure.details.get("hint") or self._hint(name, failure)
+        hint = await self._healed(name, failure) or failure.details.get("hint")
         return TestStage(name, False, spent, failure.to_object(), hint)
 
-    def _hint(self, name: StageName, failure: SidecarError) -> str | None:
-        url = self._target.endpoint
-        if name == "tcp" and is_loopback(url):
-            return f"Is the server running? Nothing listens at {urlsplit(url).netloc}."
-        if name == "http" and failure.type in ("malformed_response", "connect") and url.startswith("http:"):
-            return "Use https:// in base_url if the server expects encryption."
+    async def _healed(self, name: StageName, failure: SidecarError) -> str | None:
+        """Return a better address, if one is found in time."""
+        url, transport = self._target.endpoint, self._transport
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HEALING_SECONDS):
+                match name:
+                    case "tcp":
+                        return await healing.elsewhere_here(transport, self._target)
+                    case "tls":
+                        return healing.without_encryption(url, failure)
+                    case "http":
+                        return await healing.with_encryption(transport, url, failure)
+                    case _:
+                        return None
         return None
 
     async def _config(self) -> None:
@@ -107,7 +115,7 @@ class Diagnosis:
 
     async def _model(self) -> None:
         model, known = self._target.model, [info.id for info in self._models]
-        if _is_listed(model, known):
+        if _is_listed(model.removeprefix(self._reading.dialect.model_prefix), known):
             return
         message = f"The server does not list the model {model}."
         raise SidecarError("model_not_found", message, hint=_similar(model, known))
@@ -115,7 +123,7 @@ class Diagnosis:
 
 def _is_listed(model: str, known: list[str]) -> bool:
     """Tell whether a list has a model, be it under a name with a tag, a variant or a date."""
-    if not {model, model + LATEST, model.partition(":")[0], model.removeprefix(FOLDER)}.isdisjoint(known):
+    if not {model, model + LATEST, model.partition(":")[0]}.isdisjoint(known):
         return True
     name = re.escape(model.removesuffix("-latest"))
     return any(re.fullmatch(rf"{name}-(?:latest|{_DATE})", id_) for id_ in known)

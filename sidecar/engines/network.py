@@ -1,5 +1,6 @@
 """Requests over HTTP/1.1, straight to a server or through a proxy."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.engines.direct import Direct
@@ -17,7 +18,7 @@ class HttpTransport:
     `ca_file` is trusted beside the system's own authorities.
     """
 
-    def __init__(self, proxy: str | None = None, ca_file: str | None = None) -> None:
+    def __init__(self, proxy: str | None = None, ca_file: Path | None = None) -> None:
         self._trust = Trust(ca_file)
         self._direct = Direct(self._trust)
         self._proxied = _proxied(proxy, self._trust) if proxy else None

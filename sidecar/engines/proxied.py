@@ -1,5 +1,6 @@
 """HTTP/1.1 through a proxy, over the core of httpx2, whose client would add cookies and redirects."""
 
+from collections.abc import Awaitable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
@@ -11,7 +12,8 @@ from sidecar.engines.proxied_sockets import AsyncioBackend
 from sidecar.engines.sockets import probe, resolve
 from sidecar.engines.transport import Opening, Outgoing
 from sidecar.engines.trust import Trust
-from sidecar.providers.origins import proxy_address
+from sidecar.providers.origins import origin_of, proxy_address
+from sidecar.schema.errors import SidecarError
 
 if TYPE_CHECKING:
     import ssl
@@ -20,6 +22,8 @@ KEPT_CONNECTIONS: Final = 20
 """Idle ones; the pool looks at each of them at every request."""
 
 KEPT_SECONDS: Final = 60.0
+
+PROXY_HINT: Final = "Check the proxy that the sidecar is started with."
 
 
 class Proxied:
@@ -60,18 +64,31 @@ class Proxied:
     async def resolve(self, url: str) -> None:
         """Look up the proxy's name."""
         del url
-        await resolve(self._address)
+        await _told_of_the_proxy(resolve(self._address))
 
     async def reach(self, url: str) -> None:
         """Open a connection to the proxy, and close it."""
         del url
-        await probe(self._address)
+        await _told_of_the_proxy(probe(self._address))
 
     async def secure(self, url: str) -> None:
-        """Do nothing: only a request can tell whether the proxy leads to a trusted server."""
+        """Have the proxy lead to the server, and ask for its first page: there is no trusted way without a question."""
+        try:
+            async with self.open(Outgoing(url=f"{origin_of(url)}/", headers={})):
+                pass
+        except SidecarError as error:
+            if error.type in ("tls", "proxy"):
+                raise
 
     async def close(self) -> None:
         """Close all connections."""
         pools, self._pools = self._pools, {}
         for pool in pools.values():
             await pool.aclose()
+
+
+async def _told_of_the_proxy(step: Awaitable[None]) -> None:
+    try:
+        await step
+    except SidecarError as error:
+        raise SidecarError("proxy", f"The proxy is the trouble: {error.message}", hint=PROXY_HINT) from None

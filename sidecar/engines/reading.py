@@ -5,6 +5,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from sidecar.dialects.contract import Dialect, HttpRequest, HttpResponse
+from sidecar.dialects.pages import check_number
 from sidecar.engines.addressing import Addressing, redirected
 from sidecar.engines.answers import PAGE, REDIRECTS, SUCCESSES, failed, media_type, refusal, web_page, whole
 from sidecar.engines.transport import Outgoing, Transport
@@ -13,6 +14,8 @@ from sidecar.schema.errors import SidecarError
 from sidecar.schema.models import ModelInfo
 
 MAX_PAGES: Final = 100
+MAX_LISTING_BYTES: Final = 16 << 20
+"""The longest page."""
 
 
 class Reading:
@@ -45,6 +48,7 @@ class Reading:
         for _ in range(MAX_PAGES):
             page = self.dialect.decode_models((await self.get(path)).body, self.target.id)
             found += page.models
+            check_number(found)
             if page.next_path is None:
                 return found
             path = page.next_path
@@ -70,4 +74,5 @@ class Reading:
         async with self.transport.open(request) as answer:
             if answer.status not in SUCCESSES:
                 return await failed(answer)
-            return HttpResponse(answer.status, answer.headers, await whole(answer))
+            bound = MAX_LISTING_BYTES if request.body is None else None
+            return HttpResponse(answer.status, answer.headers, await whole(answer, bound))

@@ -9,6 +9,9 @@ from typing import Final
 
 from sidecar.schema.errors import SidecarError
 
+FILE_VARIABLE: Final = "SSL_CERT_FILE"
+FOLDER_VARIABLE: Final = "SSL_CERT_DIR"
+
 BUNDLES: Final = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
@@ -25,7 +28,7 @@ class Trust:
     `SSL_CERT_FILE` and `SSL_CERT_DIR` stand in for the system's authorities; `ca_file` is trusted beside them.
     """
 
-    def __init__(self, ca_file: str | None = None) -> None:
+    def __init__(self, ca_file: Path | None = None) -> None:
         self._ca_file = ca_file
         self._context: ssl.SSLContext | None = None
 
@@ -38,13 +41,19 @@ class Trust:
 
     def _make(self) -> ssl.SSLContext:
         try:
-            context = _named(environ.get("SSL_CERT_FILE"), environ.get("SSL_CERT_DIR")) or _of_the_system()
+            context = _named(environ.get(FILE_VARIABLE), environ.get(FOLDER_VARIABLE)) or _of_the_system()
             if self._ca_file is not None:
                 context.load_verify_locations(self._ca_file)
         except OSError:
-            raise SidecarError("tls", "The certificates of the trusted authorities could not be read.") from None
+            message = "The certificates of the trusted authorities could not be read."
+            raise SidecarError("tls", message, hint=f"Check {self._sources()}.") from None
         context.set_alpn_protocols(["http/1.1"])
         return context
+
+    def _sources(self) -> str:
+        own = [] if self._ca_file is None else [str(self._ca_file)]
+        named = [name for name in (FILE_VARIABLE, FOLDER_VARIABLE) if environ.get(name)]
+        return " and ".join([*own, *named]) or "this system's certificates"
 
 
 def _named(file: str | None, folder: str | None) -> ssl.SSLContext | None:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sidecar.framing.frame import Frame
+from sidecar.framing.frame import Frame, check_density
 from sidecar.schema.errors import SidecarError
 
 MAX_FRAME_BYTES: Final = 16 << 20
@@ -44,6 +44,7 @@ class Framer:
 
 
 def _frames(lines: bytes) -> list[Frame]:
+    check_density(lines)
     if len(lines) > MAX_FRAME_BYTES:
         _check(max(map(len, lines.split(LF))))
     return [Frame(line.rstrip(b"\r")) for line in lines.split(LF) if not line.isspace() and line]

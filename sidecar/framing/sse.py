@@ -3,11 +3,14 @@
 import re
 from typing import Final
 
-from sidecar.framing.frame import Frame
+from sidecar.framing.frame import Frame, check_density
 from sidecar.schema.errors import SidecarError
 
 MAX_FRAME_BYTES: Final = 16 << 20
 """The longest event; also what may wait for the end of one."""
+
+MAX_LINES: Final = 1 << 18
+"""The most lines in one event."""
 
 BOM: Final = b"\xef\xbb\xbf"
 DONE: Final = b"[DONE]"
@@ -80,12 +83,13 @@ class Framer:
 
     def _frames(self, text: bytes) -> list[Frame]:
         """Return the events in whole blocks of lines."""
+        check_density(text)
         events = [] if self._json.begun else _plain(text)
         if events:
             return events
         frames: list[Frame] = []
-        for block in text.split(b"\n\n"):
-            _check(len(block))
+        for block in filter(None, text.split(b"\n\n")):
+            _check(len(block), block.count(b"\n"))
             frames += self._cut(block.split(b"\n"))
         return frames
 
@@ -185,7 +189,7 @@ class _JsonLines:
         self.begun = True
         self._lines.append(line)
         self._size += len(line)
-        _check(self._size)
+        _check(self._size, len(self._lines))
         bare = re.sub(_STRING, b"", line)
         self._depth += sum(map(bare.count, (b"{", b"["))) - sum(map(bare.count, (b"}", b"]")))
         return self.end() if self._depth <= 0 else []
@@ -197,6 +201,6 @@ class _JsonLines:
         return [Frame(b"\n".join(lines))] if lines else []
 
 
-def _check(size: int) -> None:
-    if size > MAX_FRAME_BYTES:
+def _check(size: int, lines: int = 0) -> None:
+    if size > MAX_FRAME_BYTES or lines > MAX_LINES:
         raise SidecarError("malformed_response", "The provider sent an event that is too large to be read.")

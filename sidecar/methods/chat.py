@@ -1,16 +1,15 @@
 """`chat.complete`, `chat.stream`, `chat.cancel`."""
 
-import asyncio
 import time
 from collections.abc import Awaitable
 from typing import Any, Final
 
 from sidecar.catalog.observations import Pace
 from sidecar.handler import Call
-from sidecar.methods.attachments import names_files, with_files
+from sidecar.methods.attachments import attached
 from sidecar.methods.models import successor
 from sidecar.methods.services import Services
-from sidecar.rpc.router import Method, Request
+from sidecar.rpc.router import Admit, Method, Request
 from sidecar.schema.chat import (
     CancelParams,
     CancelResult,
@@ -76,7 +75,7 @@ def complete(services: Services, params: ChatRequest, request: Request) -> Await
     answer = Answer()
     request.cancel = request.hang_up = answer.cancel
     chain = chain_of(services.targets, params)
-    return _Conversation(services, params, chain, answer).run()
+    return _Conversation(services, params, chain, answer).run(request.admit)
 
 
 def stream(services: Services, params: StreamRequest, request: Request) -> Awaitable[ChatResult]:
@@ -85,7 +84,7 @@ def stream(services: Services, params: StreamRequest, request: Request) -> Await
     answer = services.streams.open(_stream_id(params, request))
     request.cancel = request.hang_up = answer.cancel
     request.after_reply.append(lambda: services.streams.close(answer))
-    return _Conversation(services, params, chain, answer).run()
+    return _Conversation(services, params, chain, answer).run(request.admit)
 
 
 def _stream_id(params: StreamRequest, request: Request) -> str:
@@ -124,25 +123,22 @@ class _Conversation:
         self._started = time.monotonic_ns()
         self._call: Call | None = None
 
-    async def run(self) -> ChatResult:
+    async def run(self, admit: Admit) -> ChatResult:
         """Return the answer, whole or as far as it came when it was cancelled."""
         try:
             async with self._answer.scope:
-                return await self._ask()
+                return await self._ask(admit)
         except SidecarError as error:
             raise self._explained(error) from None
         self._answer.cancelled = True
         return self._result(CANCELLED)
 
-    async def _ask(self) -> ChatResult:
+    async def _ask(self, admit: Admit) -> ChatResult:
         services, chain = self._services, self._chain
         # Where there are others, that the first lacks something is one failure among several.
         target = chain.first.target if chain.first else await services.targets.resolve(chain.choice)
-        request = self._params
-        if names_files(request):
-            request = await asyncio.to_thread(with_files, request, services.allowed_paths)
         self._call = call = Call(
-            request=request,
+            request=await attached(self._params, services.allowed_paths, admit),
             target=target,
             report=self._answer.report,
             first=chain.first,

@@ -65,7 +65,6 @@ def list_(services: Services, params: Empty, request: Request) -> Awaitable[Cred
 
 
 async def _list(services: Services) -> CredentialList:
-    await services.credentials.probe()
     origins: dict[str, list[str]] = {}
     for binding in await services.credentials.listed():
         origins.setdefault(binding.provider, []).append(binding.origin)

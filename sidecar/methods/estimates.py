@@ -1,6 +1,5 @@
 """`chat.estimate`."""
 
-import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
 from time import monotonic
@@ -10,10 +9,10 @@ from msgspec import Struct
 
 from sidecar.concurrency import move_on_after
 from sidecar.handler import Call, Engine, Target
-from sidecar.methods.attachments import names_files, with_files
+from sidecar.methods.attachments import attached
 from sidecar.methods.models import asked, completed
 from sidecar.methods.services import Services
-from sidecar.rpc.router import Method, Request
+from sidecar.rpc.router import Admit, Method, Request
 from sidecar.schema.chat import ChatRequest, Warning
 from sidecar.schema.errors import ErrorType, SidecarError
 from sidecar.schema.estimates import ChatEstimate, CostEstimate
@@ -41,15 +40,14 @@ class _Counted(Struct):
 
 def estimate(services: Services, params: ChatRequest, request: Request) -> Awaitable[ChatEstimate]:
     """Tell what a question would take, without asking it."""
-    del request
     check_question(params)
-    return _estimate(services, params, services.targets.choose(params.provider, params.model, params.privacy))
+    choice = services.targets.choose(params.provider, params.model, params.privacy)
+    return _estimate(services, params, choice, request.admit)
 
 
-async def _estimate(services: Services, params: ChatRequest, choice: Choice) -> ChatEstimate:
+async def _estimate(services: Services, params: ChatRequest, choice: Choice, admit: Admit) -> ChatEstimate:
     target = await services.targets.resolve(choice)
-    if names_files(params):
-        params = await asyncio.to_thread(with_files, params, services.allowed_paths)
+    params = await attached(params, services.allowed_paths, admit)
     engine = await services.engines.get(target.provider.engine)
     counted = await _count(services, engine, Call(request=params, target=target, report=lambda _: None))
     info = await _model(services, target)

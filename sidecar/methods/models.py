@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from sidecar.handler import Target
 from sidecar.methods.services import Services
+from sidecar.redaction import redacted
 from sidecar.rpc.router import Method, Request
 from sidecar.schema.errors import ErrorType
 from sidecar.schema.models import ModelInfo, ModelList
@@ -52,11 +53,25 @@ async def _list(services: Services, choice: Choice) -> ModelList:
 
 
 async def asked(services: Services, target: Target) -> list[ModelInfo]:
-    """Return the models that a target tells of, and remember them for a while."""
+    """Return the models that a target tells of, and remember them for a while; one named after a key is none."""
     engine = await services.engines.get(target.provider.engine)
-    models = await engine.models(target)
+    models = _without_keys(await engine.models(target), target)
     services.listings.remember(target.id, target.endpoint, models, monotonic())
     return models
+
+
+def _without_keys(models: list[ModelInfo], target: Target) -> list[ModelInfo]:
+    """Leave out what a server calls by the key that it was sent; other headers may well name models."""
+    logins = {"authorization", target.provider.key_header}
+    secrets = [value for name, value in target.config.headers.items() if name.lower() in logins]
+    known = [secret.reveal() for secret in (*secrets, target.key) if secret]
+
+    def is_clean(told: str) -> bool:
+        return redacted(told, known) == told
+
+    if is_clean("\n".join(f"{info.id}\n{info.name}" for info in models)):
+        return models
+    return [info for info in models if is_clean(f"{info.id}\n{info.name}")]
 
 
 def completed(models: list[ModelInfo], target: Target, prices: "Prices") -> list[ModelInfo]:
@@ -84,6 +99,6 @@ METHODS: Final = (
         params=OptionalProvider,
         result=ModelList,
         handler=list_,
-        errors=(*TARGET_ERRORS, *READING_ERRORS),
+        errors=(*TARGET_ERRORS, *READING_ERRORS, "privacy_blocked"),
     ),
 )

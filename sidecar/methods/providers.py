@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from sidecar.handler import Target
 from sidecar.methods.models import successor
 from sidecar.methods.services import Services
 from sidecar.providers.params import ConfigParams, SetActiveParams, TestParams
@@ -25,6 +26,9 @@ from sidecar.schema.providers import (
 from sidecar.schema.session import Empty
 from sidecar.targets import Choice
 
+if TYPE_CHECKING:
+    from sidecar.methods.probing import Probed
+
 NS_PER_MS: Final = 1_000_000
 
 STAGES: Final[dict[str, StageName]] = {
@@ -42,9 +46,7 @@ def list_(services: Services, params: Empty, request: Request) -> ProviderList:
     return ProviderList(list(services.targets.listed()), services.credentials.state())
 
 
-def configure(
-    services: Services, params: ConfigParams, request: Request
-) -> ConfiguredProvider | Awaitable[ConfiguredProvider]:
+def configure(services: Services, params: ConfigParams, request: Request) -> ConfiguredProvider:
     """Take a configuration."""
     del request
     id_ = services.targets.configure(params.config)
@@ -58,9 +60,7 @@ def remove(services: Services, params: ProviderChoice, request: Request) -> Remo
     return Removed(services.targets.remove(params.provider))
 
 
-def set_active(
-    services: Services, params: SetActiveParams, request: Request
-) -> ConfiguredProvider | Awaitable[ConfiguredProvider]:
+def set_active(services: Services, params: SetActiveParams, request: Request) -> ConfiguredProvider:
     """Make a provider the active one."""
     del request
     id_ = _only_one(params.config, params.provider)
@@ -94,15 +94,19 @@ def test(services: Services, params: TestParams, request: Request) -> TestResult
             raise
         id_ = (subject.id or subject.kind) if isinstance(subject, BaseConfig) else subject
         return TestResult(ok=False, provider=id_ or "", stages=[_failed("config", error, started)])
-    return _test(services, choice)
+    return _test(services, choice, params)
 
 
-async def _test(services: Services, choice: Choice) -> TestResult:
+async def _test(services: Services, choice: Choice, params: TestParams) -> TestResult:
     started = time.monotonic_ns()
+    probed: Probed | None = None
     try:
         target = await services.targets.resolve(choice)
         engine = await services.engines.get(target.provider.engine)
         stages = await engine.check(target)
+        if params.probe and all(stage.ok for stage in stages):
+            probed = await _ask(services, target)
+            stages.append(probed.stage)
     except SidecarError as error:
         stages = [_failed(STAGES.get(error.type, "config"), error, started)]
     return TestResult(
@@ -111,7 +115,15 @@ async def _test(services: Services, choice: Choice) -> TestResult:
         stages=[_redacted(_advised(stage, choice), services.redact) for stage in stages],
         url=choice.instance.base_url(),
         model=choice.model or None,
+        usage=probed.usage if probed else None,
+        cost=probed.cost if probed else None,
     )
+
+
+async def _ask(services: Services, target: Target) -> "Probed":
+    from sidecar.methods.probing import probe  # rarely asked for
+
+    return await probe(services.policies().chat, target)
 
 
 def _advised(stage: TestStage, choice: Choice) -> TestStage:
@@ -178,7 +190,8 @@ METHODS: Final = (
     ),
     Method(
         name="providers.test",
-        summary="Diagnoses a provider stage by stage, free of charge. A failing provider is a result, not an error.",
+        summary="Diagnoses a provider stage by stage, free of charge but for `probe`. A failing provider is a result, "
+        "not an error.",
         params=TestParams,
         result=TestResult,
         handler=test,

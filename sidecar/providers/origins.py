@@ -3,9 +3,10 @@
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from sidecar.schema.errors import SidecarError
+from sidecar.schema.secret import Secret
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
@@ -62,9 +63,14 @@ def is_loopback_address(text: str) -> bool:
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
+def is_encrypted(url: str) -> bool:
+    """Tell whether what is sent to `url` is unreadable on its way."""
+    return url[:6].lower() == "https:"
+
+
 def is_private_channel(url: str) -> bool:
     """Tell whether a secret sent to `url` stays unread on its way: it is encrypted, or never leaves this machine."""
-    return url.lower().startswith("https:") or is_loopback(url)
+    return is_encrypted(url) or is_loopback(url)
 
 
 def proxy_address(url: str) -> str:
@@ -73,3 +79,8 @@ def proxy_address(url: str) -> str:
     address = f"{scheme}{separator}{rest.partition('/')[0].rpartition('@')[2]}"
     host_and_port(address)
     return address
+
+
+def proxy_password(url: str) -> Secret:
+    """Return the password in a proxy's URL; an empty one where there is none."""
+    return Secret(unquote(urlsplit(url).password or ""))

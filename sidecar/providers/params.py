@@ -19,7 +19,11 @@ class SetActiveParams(Struct, frozen=True):
 
 
 class TestParams(Struct, frozen=True):
-    """What to test: a configuration given here, one by id, or the active one."""
+    """What to test: a configuration given here, one by id, or the active one.
+
+    With `probe`, a test that found no fault also asks the model a tiny question, which may cost something.
+    """
 
     config: ProviderConfig | None = None
     provider: str | None = None
+    probe: bool = False

@@ -49,7 +49,7 @@ class HostConnection:
             error = SidecarError("message_too_large", hint=f"A line may have {self._limits.max_message_bytes} bytes.")
             self._post(_refusal(messages.find_id(line.head, line.tail), error))
             return
-        message = messages.decode(line)
+        message = messages.decode(line, self._limits.max_batch)
         if isinstance(message, list):
             self._receive_batch(message)
         else:
@@ -72,10 +72,6 @@ class HostConnection:
             post(_refusal(message.id, message.error))
 
     def _receive_batch(self, batch: list[Incoming | Invalid | Ignored]) -> None:
-        if len(batch) > self._limits.max_batch:
-            error = SidecarError("invalid_message", f"A batch may have {self._limits.max_batch} messages.")
-            self._post(_refusal(None, error))
-            return
         replies = _BatchReply(batch, self._outbox)
         for message in batch:
             refusal = self._unbatchable(message)
@@ -138,6 +134,13 @@ class HostConnection:
         full = len(self._running) >= self._limits.max_requests
         if full or self._admitted_bytes + size > self._limits.max_admitted_bytes:
             raise SidecarError("server_busy", retry_after_ms=BUSY_RETRY_MS)
+
+    def admit(self, request: Request, size: int) -> None:
+        """Count bytes that a request in progress has come to hold, until it is answered."""
+        if self._admitted_bytes + size > self._limits.max_admitted_bytes:
+            raise SidecarError("server_busy", retry_after_ms=BUSY_RETRY_MS)
+        request.size += size
+        self._admitted_bytes += size
 
     def _enter(self, request: Request) -> None:
         self._running.add(request)

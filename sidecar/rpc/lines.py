@@ -8,6 +8,8 @@ from msgspec import Struct
 BOM: Final = b"\xef\xbb\xbf"
 REMEMBERED_BYTES: Final = 4096
 """How much of each end of an oversized line is kept, to find its id in."""
+CRUMB_BYTES: Final = 1024
+"""Pieces smaller than this are kept as one: a thing for each would be many times their size."""
 
 
 class Oversized(Struct, frozen=True):
@@ -22,7 +24,7 @@ class LineSplitter:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._pieces: list[bytes] = []
+        self._pieces: list[bytes | bytearray] = []
         self._length = 0
         self._head: bytes | None = None  # of a line being discarded
         self._at_start = True
@@ -44,7 +46,12 @@ class LineSplitter:
             yield line
 
     def _keep(self, piece: bytes) -> None:
-        self._pieces.append(piece)
+        if len(piece) >= CRUMB_BYTES:
+            self._pieces.append(piece)
+        elif self._pieces and isinstance(last := self._pieces[-1], bytearray):
+            last += piece
+        else:
+            self._pieces.append(bytearray(piece) if self._pieces else piece)
         self._length += len(piece)
         if self._length > self._limit:
             self._shorten()
@@ -57,7 +64,7 @@ class LineSplitter:
         self._pieces = [known[-REMEMBERED_BYTES:]]
 
     def _take(self) -> bytes | Oversized | None:
-        line = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        line = bytes(self._pieces[0]) if len(self._pieces) == 1 else b"".join(self._pieces)
         head, self._head = self._head, None
         self._pieces, self._length = [], 0
         if head is not None:

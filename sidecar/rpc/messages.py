@@ -20,6 +20,11 @@ NOTHING: Final = frozenset({b"null", b"[]", b"[null]"})
 """What JSON-RPC libraries write for params that were left out."""
 LONGEST_NOTHING: Final = max(map(len, NOTHING))
 
+MAX_BATCH_BYTES: Final = 1 << 20
+"""A batch asks for what is answered at once, in few bytes; more would only be work that ends in a refusal."""
+MAX_BATCH: Final = 100
+MENDED_SURROGATES: Final = 1 << 19
+
 SEARCHED_BYTES: Final = 4096
 """How much of each end of a message that cannot be read is searched for its id."""
 
@@ -86,20 +91,22 @@ class Notification(Struct, tag_field="jsonrpc", tag="2.0"):
 
 
 _decode_envelope: Final = msgspec.json.Decoder(_Envelope).decode
-_decode_batch: Final = msgspec.json.Decoder(list[Raw]).decode
+_decode_raws: Final = msgspec.json.Decoder(list[Raw]).decode
 _decode_id: Final = msgspec.json.Decoder(str | int).decode
 _decode_str: Final = msgspec.json.Decoder(str).decode
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def decode(line: bytes) -> Incoming | Invalid | Ignored | list[Incoming | Invalid | Ignored]:
+def decode(
+    line: bytes, max_batch: int = MAX_BATCH
+) -> Incoming | Invalid | Ignored | list[Incoming | Invalid | Ignored]:
     """Return the message or the batch that `line` holds; nothing is raised."""
     try:
-        return _decode_line(line)
+        return _decode_line(line, max_batch)
     except UNREADABLE:
         mended = mend_surrogates(line)
     try:
-        return _decode_line(mended)
+        return _decode_line(mended, max_batch)
     except RecursionError:
         error = SidecarError("parse_error", "The message is nested too deeply.")
         return Invalid(find_id(line[:SEARCHED_BYTES], line[-SEARCHED_BYTES:]), error)
@@ -108,19 +115,29 @@ def decode(line: bytes) -> Incoming | Invalid | Ignored | list[Incoming | Invali
 
 
 def mend_surrogates(line: bytes) -> bytes:
-    """Write lone surrogates, as `JSON.stringify` makes them, as U+FFFD."""
+    """Write lone surrogates, as `JSON.stringify` makes them, as U+FFFD; not in a line that is made of nothing else."""
+    if not 0 < line.count(rb"\ud") + line.count(rb"\uD") <= MENDED_SURROGATES:
+        return line
     return LONE_SURROGATE.sub(lambda match: match[1] + (match[2] or rb"\ufffd"), line)
 
 
-def _decode_line(line: bytes) -> Incoming | Invalid | Ignored | list[Incoming | Invalid | Ignored]:
+def _decode_line(line: bytes, max_batch: int) -> Incoming | Invalid | Ignored | list[Incoming | Invalid | Ignored]:
     if not line.isascii():
         line.decode()
-    if line.lstrip()[:1] != b"[":
-        return _decode_one(line)
-    batch = _decode_batch(line)
-    return [_decode_member(bytes(raw)) for raw in batch] or Invalid(
-        None, SidecarError("invalid_message", "The batch is empty.")
-    )
+    return _decode_batch(line, max_batch) if line.lstrip()[:1] == b"[" else _decode_one(line)
+
+
+def _decode_batch(line: bytes, max_batch: int) -> Invalid | list[Incoming | Invalid | Ignored]:
+    if len(line) > MAX_BATCH_BYTES:
+        return _no_batch(f"A batch may have {MAX_BATCH_BYTES} bytes.")
+    batch = _decode_raws(line)
+    if len(batch) > max_batch:
+        return _no_batch(f"A batch may have {max_batch} messages.")
+    return [_decode_member(bytes(raw)) for raw in batch] or _no_batch("The batch is empty.")
+
+
+def _no_batch(reason: str) -> Invalid:
+    return Invalid(None, SidecarError("invalid_message", reason))
 
 
 def _decode_member(raw: bytes) -> Incoming | Invalid | Ignored:

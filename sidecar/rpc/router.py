@@ -8,6 +8,8 @@ from msgspec import Raw, Struct
 from sidecar.rpc.messages import Id, decode_params, decoder
 from sidecar.schema.errors import ErrorType, SidecarError
 
+Admit = Callable[[int], None]
+
 
 class Connection(Protocol):
     """What a request may do to the connection it came by."""
@@ -15,6 +17,7 @@ class Connection(Protocol):
     initialized: bool
 
     def request(self, id_: Id) -> "Request | None": ...
+    def admit(self, request: "Request", size: int) -> None: ...
     def finish(self, grace: float | None, but: "Request | None" = None) -> Awaitable[None]: ...
 
 
@@ -34,6 +37,10 @@ class Request:
         self.cancel: Callable[[], None] = lambda: None
         self.hang_up: Callable[[], None] | None = None
         self.after_reply: list[Callable[[], None]] = []
+
+    def admit(self, size: int) -> None:
+        """Count what the request holds beyond its own line; raises `server_busy` where all together hold too much."""
+        self.connection.admit(self, size)
 
 
 Handler = Callable[[Any, Any, Request], Any]

@@ -23,6 +23,8 @@ WRITE_BYTES: Final = 1 << 16
 DIRECT_BYTES: Final = getattr(select, "PIPE_BUF", 512)
 """A pipe that is ready for writing takes this much without blocking (POSIX)."""
 LINES_PER_TURN: Final = 256
+GLANCES: Final = 4
+"""How often a host that takes nothing is looked at before it is given up."""
 F_SETPIPE_SZ: Final = 1031  # Linux, <fcntl.h>
 
 
@@ -113,7 +115,7 @@ class Outbox:
         self._deferred: list[Callable[[], None]] = []
         self._ticking = False
         self._changed = asyncio.Event()
-        self._accepted_at = self._loop.time()
+        self._accepts = 0
         self._watching = False
         self._dead = False
         self._poll = _poller(descriptor)
@@ -224,7 +226,7 @@ class Outbox:
 
     def _accepted(self, count: int) -> None:
         self._undelivered -= count
-        self._accepted_at = self._loop.time()
+        self._accepts += 1
         self._changed.set()
         self._changed = asyncio.Event()
         if self._deferred:
@@ -240,19 +242,20 @@ class Outbox:
             self._die()
         elif not self._watching:
             self._watching = True
-            self._accepted_at = max(self._accepted_at, self._loop.time() - self.limits.stalled_exit_ms / 1000)
-            self._watch()
+            self._watch(self._accepts, GLANCES)
 
-    def _watch(self) -> None:
-        """Give the host up when it has accepted nothing for too long."""
+    def _watch(self, accepts: int, glances: int) -> None:
+        """Give the host up when it has accepted nothing since `accepts`, after so many glances more.
+
+        Glances, not a time, since a process that was stopped meanwhile, or slept, has not let its host accept anything.
+        """
         if self._undelivered <= self.limits.hard_output_bytes or self._dead:
             self._watching = False
-            return
-        due = self._accepted_at + self.limits.stalled_exit_ms / 1000
-        if self._loop.time() >= due:
+        elif self._accepts == accepts and not glances:
             self._die()
         else:
-            self._loop.call_at(due, self._watch)
+            left = glances - 1 if self._accepts == accepts else GLANCES - 1
+            self._loop.call_later(self.limits.stalled_exit_ms / 1000 / GLANCES, self._watch, self._accepts, left)
 
     def _die(self) -> None:
         if not self._dead:

@@ -6,11 +6,13 @@ from msgspec import Struct
 
 from sidecar.schema.secret import Secret
 
+State = Literal["ok", "locked", "unavailable", "denied", "unknown"]
+
 
 class KeychainState(Struct, frozen=True, omit_defaults=True):
     """Whether keys can be kept. `unknown` until the keychain is first used."""
 
-    state: Literal["ok", "locked", "unavailable", "denied", "unknown"]
+    state: State
     backend: str | None = None
     hint: str | None = None
 

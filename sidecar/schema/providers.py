@@ -8,6 +8,7 @@ from sidecar.schema.credentials import KeychainState
 from sidecar.schema.errors import ErrorObject
 from sidecar.schema.policies import Fallbacks, RateLimits
 from sidecar.schema.secret import Secret
+from sidecar.schema.usage import Cost, Usage
 
 
 class BaseConfig(Struct, frozen=True, kw_only=True, tag_field="provider", omit_defaults=True):
@@ -34,7 +35,7 @@ KeySource = Literal["config", "memory", "keychain", "environment", "none"]
 
 
 class KeyInfo(Struct, frozen=True, omit_defaults=True):
-    """Where the key comes from, and as much of it as may be shown."""
+    """Where the key comes from, and as much of it as may be shown: of a saved key nothing until it was used."""
 
     source: KeySource
     masked: str | None = None
@@ -97,7 +98,7 @@ class ProviderList(Struct, frozen=True):
     keychain: KeychainState
 
 
-StageName = Literal["config", "dns", "tcp", "tls", "http", "auth", "model", "engine", "file"]
+StageName = Literal["config", "dns", "tcp", "tls", "http", "auth", "model", "engine", "file", "answer"]
 
 
 class TestStage(Struct, frozen=True, omit_defaults=True):
@@ -111,10 +112,15 @@ class TestStage(Struct, frozen=True, omit_defaults=True):
 
 
 class TestResult(Struct, frozen=True, omit_defaults=True):
-    """The stages in order, up to the first that failed. A failing provider is a result, not an error."""
+    """The stages in order, up to the first that failed. A failing provider is a result, not an error.
+
+    `usage` and `cost` are those of the question that was asked with `probe`.
+    """
 
     ok: bool
     provider: str
     stages: list[TestStage]
     url: str | None = None
     model: str | None = None
+    usage: Usage | None = None
+    cost: Cost | None = None

@@ -14,13 +14,13 @@ class Limits(Struct, frozen=True, kw_only=True):
     max_message_bytes: int = 64 << 20
     """A longer inbound line is discarded and answered with `message_too_large`."""
     max_admitted_bytes: int = 256 << 20
-    """The size of all requests in progress together."""
+    """The size of all requests in progress together, with the files that they name."""
     max_requests: int = 256
     """Requests in progress, pings not counted."""
     max_streams: int = 64
     """Chat streams in progress."""
     max_batch: int = 100
-    """Messages in a batch."""
+    """Messages in a batch, which may have 1 MiB."""
     stdin_ahead_bytes: int = 8 << 20
     """Input read but not yet handled."""
     soft_output_bytes: int = 1 << 20

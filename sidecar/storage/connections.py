@@ -27,6 +27,8 @@ Begin = Literal["BEGIN", "BEGIN IMMEDIATE"]
 
 MEMORY: Final = ":memory:"
 PAUSE_S: Final = 0.01
+CACHE_KIB: Final = 512
+"""How much of the file is held in memory; SQLite would hold 2 MiB, and the system does so, too."""
 
 
 def failures() -> tuple[type[Exception], ...]:
@@ -49,6 +51,7 @@ def connect(path: Path | None, busy_s: float) -> "Connection":
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA secure_delete = ON")  # what is forgotten is not left in free pages
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         prepare(connection)
     except failures():
         connection.close()

@@ -19,7 +19,9 @@ class Keys:
         self._credentials = credentials
 
     def held(self, instance: Instance) -> Secret | None:
-        """Return the key that is in memory now, if any."""
+        """Return the key that is in memory now, if any. What is in use stays known, however many keys came since."""
+        for secret in instance.secrets():
+            self._credentials.see(secret)
         if instance.config and instance.config.api_key:
             return instance.config.api_key
         origin = instance.origin()

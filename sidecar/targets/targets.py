@@ -1,6 +1,6 @@
 """The providers, their configurations, and the choice among them."""
 
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -51,7 +51,7 @@ class Choice(Struct, frozen=True, kw_only=True):
 class Targets:
     """The providers, their configurations by id, and the active one.
 
-    All changes take effect at once; only `resolve`, and what `shown` may return, wait for the keychain.
+    All changes take effect at once; only `resolve` waits for the keychain.
     """
 
     def __init__(self, providers: Mapping[str, Provider], credentials: Credentials, *, scripted: bool = False) -> None:
@@ -95,15 +95,18 @@ class Targets:
     @property
     def active(self) -> ConfiguredProvider | None:
         """The active provider, as far as it is known without asking the keychain."""
-        return None if self._active is None else self._describe(self._instance(self._active))
+        return None if self._active is None else self.shown(self._active)
 
-    def shown(self, id_: str) -> ConfiguredProvider | Awaitable[ConfiguredProvider]:
-        """Describe the provider; wait for its key, to show it masked, only where the keychain has one."""
+    def shown(self, id_: str) -> ConfiguredProvider:
+        """Describe the provider, without asking the keychain: that may open a dialog, and nobody needs the key yet."""
         instance = self._instance(id_)
-        described = self._describe(instance)
-        if described.key.source != "keychain" or described.key.masked:
-            return described
-        return self._shown_with_key(instance)
+        return ConfiguredProvider(
+            provider=instance.id,
+            kind=instance.record.id,
+            key=self._keys.info(instance),
+            model=instance.model(),
+            base_url=instance.base_url(),
+        )
 
     def listed(self) -> Iterator[ProviderInfo]:
         """Describe every provider, and every further configuration, without asking the keychain."""
@@ -214,20 +217,6 @@ class Targets:
         for secret in instance.secrets():
             self._credentials.see(secret)
         return instance
-
-    def _describe(self, instance: Instance) -> ConfiguredProvider:
-        return ConfiguredProvider(
-            provider=instance.id,
-            kind=instance.record.id,
-            key=self._keys.info(instance),
-            model=instance.model(),
-            base_url=instance.base_url(),
-        )
-
-    async def _shown_with_key(self, instance: Instance) -> ConfiguredProvider:
-        with suppress(SidecarError):
-            await self._keys.find(instance)
-        return self._describe(instance)
 
     def _info(self, instance: Instance) -> ProviderInfo:
         record = instance.record

@@ -95,6 +95,46 @@ async def test_a_keychain_that_was_unlocked_works_again(monkeypatch: pytest.Monk
     assert subject.state == KeychainState("ok", "fake")
 
 
+async def test_a_look_at_a_keychain_that_tells_its_state_opens_no_dialog_and_holds_nothing_up() -> None:
+    backend, locked = FakeBackend(), [True, False, True]
+    subject = Keychain(backend.loader(VaultKind("quiet", asleep=lambda: locked.pop(0))), 5)
+    states = []
+    for _ in range(3):
+        await subject.look("app")
+        states.append(subject.state)
+    asleep = KeychainState("locked", "quiet", keychain.HINTS["keyring_locked"])
+    assert (states, backend.calls) == ([asleep, KeychainState("ok", "quiet"), asleep], [])
+    assert await subject.run(read) is None
+    assert subject.state == KeychainState("ok", "quiet")
+
+
+@pytest.mark.parametrize("kind", [FAKE, MACOS])
+async def test_a_look_never_opens_a_dialog_again_that_was_refused(
+    kind: VaultKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keychain, "PAUSE_S", dict.fromkeys(keychain.PAUSE_S, 0.0))
+    backend = FakeBackend()
+    backend.failure = KeyringLocked()
+    subject = Keychain(backend.loader(kind), 5)
+    await failure(subject)
+    refused = subject.state
+    for _ in range(3):
+        await subject.look("app")
+    assert (subject.state, backend.calls) == (refused, ["get"])
+
+
+async def test_a_look_notices_a_keychain_that_has_come_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keychain, "PAUSE_S", dict.fromkeys(keychain.PAUSE_S, 0.0))
+    backend = FakeBackend()
+    backend.failure = NoKeyringError()
+    subject = Keychain(backend.loader(), 5)
+    await subject.look("app")
+    assert subject.state.state == "unavailable"
+    backend.failure = None
+    await subject.look("app")
+    assert subject.state == KeychainState("ok", "fake")
+
+
 async def test_a_call_that_does_not_return_counts_as_locked_and_the_next_fail_at_once() -> None:
     backend = FakeBackend()
     backend.gate.clear()
@@ -111,21 +151,21 @@ async def test_calls_work_again_when_the_one_that_was_stuck_returns() -> None:
     backend.gate.clear()
     subject = Keychain(backend.loader(), 0.05)
     await failure(subject)
-    thread = subject._stuck[0]
+    thread = subject._stuck
+    assert thread is not None
     backend.gate.set()
     thread._thread.join(10)
     assert await subject.run(read) is None
     assert subject.state == KeychainState("ok", "fake")
 
 
-async def test_no_more_threads_are_left_behind_than_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keychain, "STUCK_PAUSE_S", 0.0)
+async def test_no_second_dialog_is_opened_while_one_waits_for_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keychain, "PAUSE_S", dict.fromkeys(keychain.PAUSE_S, 0.0))
     backend = FakeBackend()
     backend.gate.clear()
     subject = Keychain(backend.loader(), 0.02)
-    for _ in range(keychain.MAX_STUCK + 3):
-        await failure(subject)
-    assert backend.calls == ["get"] * keychain.MAX_STUCK
+    told = [await failure(subject) for _ in range(5)]
+    assert ([error.to_object() for error in told], backend.calls) == ([told[0].to_object()] * 5, ["get"])
     backend.gate.set()
 
 

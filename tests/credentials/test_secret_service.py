@@ -7,16 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from keychains import SecretService, missing_programs
+from keychains import SecretService, needs_secret_service, secret_service
 
-pytestmark = [
-    pytest.mark.skipif(sys.platform != "linux", reason="the Secret Service is Linux's"),
-    pytest.mark.skipif(missing_programs() is not None, reason=str(missing_programs())),
-]
+pytestmark = needs_secret_service
 
 PRELUDE = """
 import json, os, sys, time
@@ -50,10 +46,8 @@ sys.stdout.write(json.dumps(anyio.run(main)))
 
 @pytest.fixture
 def service() -> Iterator[SecretService]:
-    with TemporaryDirectory(prefix="keyring-") as home:
-        service = SecretService(Path(home))
+    with secret_service() as service:
         yield service
-        service.stop()
 
 
 def start(service: SecretService, data: Path, body: str, deadline_ms: int = 10_000) -> subprocess.Popen[str]:

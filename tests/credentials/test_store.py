@@ -2,12 +2,13 @@ from pathlib import Path
 
 import anyio
 import pytest
-from keychains import FakeBackend
+from keychains import FAKE, QUIET, FakeBackend
 from keyring.errors import KeyringLocked
 
 from sidecar.credentials import Binding, Credentials
 from sidecar.credentials.keychain import PAUSE_S
 from sidecar.credentials.memory import MAX_KEYS
+from sidecar.credentials.vault import VaultKind
 from sidecar.schema.credentials import KeychainState
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.providers import KeyInfo
@@ -22,8 +23,8 @@ OTHER = Secret("sk-proj-zyxwvuts87654321")
 ITEM = ("llm-sidecar", "openai@https://api.openai.com")
 
 
-def make(tmp_path: Path, backend: FakeBackend) -> Credentials:
-    return Credentials(tmp_path, load=backend.loader())
+def make(tmp_path: Path, backend: FakeBackend, kind: VaultKind = FAKE) -> Credentials:
+    return Credentials(tmp_path, load=backend.loader(kind))
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -213,9 +214,29 @@ async def test_a_key_that_has_left_the_keychain_leaves_the_list(tmp_path: Path) 
     backend = FakeBackend()
     await make(tmp_path, backend).save("openai", [HERE, ELSEWHERE], KEY)
     del backend.items[ITEM]
-    credentials = make(tmp_path, backend)
+    credentials = make(tmp_path, backend, QUIET)
     assert await credentials.listed() == [Binding("openai", ELSEWHERE)]
     assert make(tmp_path, backend).bindings() == [Binding("openai", ELSEWHERE)]
+
+
+async def test_a_list_reads_one_item_of_each_key(tmp_path: Path) -> None:
+    backend = FakeBackend()
+    saving = make(tmp_path, backend)
+    await saving.save("openai", [HERE, ELSEWHERE, "https://eu.api.openai.com"], KEY)
+    await saving.save("openai", ["https://other.example"], OTHER)
+    backend.calls.clear()
+    assert len(await make(tmp_path, backend, QUIET).listed()) == 4
+    assert backend.calls == ["get"] * 2
+
+
+async def test_a_list_reads_no_key_where_that_may_open_a_dialog(tmp_path: Path) -> None:
+    backend = FakeBackend()
+    await make(tmp_path, backend).save("openai", [HERE], KEY)
+    backend.calls.clear()
+    credentials = make(tmp_path, backend)
+    for _ in range(2):
+        assert await credentials.listed() == [Binding("openai", HERE)]
+    assert backend.calls == ["get"]  # of something that is not there
 
 
 async def test_a_locked_keychain_does_not_empty_the_list(tmp_path: Path) -> None:

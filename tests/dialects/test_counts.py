@@ -2,7 +2,7 @@
 
 import pytest
 
-from sidecar.dialects.counts import Counts, checked
+from sidecar.dialects.counts import MAX_COUNT, Counts, checked
 from sidecar.schema.events import UsageDelta
 
 
@@ -20,6 +20,7 @@ from sidecar.schema.events import UsageDelta
             Counts(input=30, cache_read=20, cache_write=5, cache_write_1h=9),
             UsageDelta(input_tokens=30, cache_read_tokens=20, cache_write_tokens=5, cache_write_1h_tokens=5),
         ),
+        (Counts(input=1e300, output=2**53), UsageDelta(input_tokens=MAX_COUNT, output_tokens=MAX_COUNT)),
         (Counts(output=5, reasoning=9), UsageDelta(output_tokens=5, reasoning_tokens=5)),
         (Counts(reasoning=9, cache_read=3), UsageDelta(reasoning_tokens=9, cache_read_tokens=3)),
     ],

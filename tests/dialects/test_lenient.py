@@ -3,6 +3,7 @@
 import pytest
 from msgspec import Struct
 
+from sidecar.dialects import lenient
 from sidecar.dialects.lenient import read
 from sidecar.schema.errors import SidecarError
 
@@ -57,3 +58,17 @@ def test_what_is_no_object_is_an_error(data: bytes, error_type: str) -> None:
     with pytest.raises(SidecarError) as caught:
         read(data, Tree)
     assert caught.value.type == error_type
+
+
+def test_only_so_many_values_are_tried_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lenient, "MAX_FITS", 10)
+    assert read(b'{"leaves":[%b7]}' % (b"7," * 6), Tree) == Tree(None, [])
+    with pytest.raises(SidecarError) as caught:
+        read(b'{"leaves":[%b7]}' % (b"7," * 9), Tree)
+    assert caught.value.type == "malformed_response"
+
+
+def test_a_list_too_long_to_be_looked_through_counts_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lenient, "MAX_COMMAS", 3)
+    assert read(b'{"leaves":[7,7,7,"w"],"n":1}', Tree) == Tree(None, ["w"], 1)
+    assert read(b'{"leaves":[7,7,7,7,"w"],"n":1}', Tree) == Tree(n=1)

@@ -9,8 +9,9 @@ import upstream
 from upstream import Exchange, Handler
 
 from sidecar import __version__
+from sidecar.dialects import pages
 from sidecar.dialects.openai_chat import DIALECT
-from sidecar.engines import answers
+from sidecar.engines import answers, reading
 from sidecar.engines.http import HttpEngine
 from sidecar.engines.network import HttpTransport
 from sidecar.engines.transport import Incoming, Outgoing
@@ -211,6 +212,29 @@ async def test_a_whole_answer_has_a_bound(engine: HttpEngine, monkeypatch: pytes
     async with upstream.serve(upstream.answer(WHOLE)) as server:
         error = await refusal(engine, target(server.url))
     assert (error.type, error.message) == ("malformed_response", "The provider's answer is too large to be read.")
+
+
+@pytest.mark.parametrize(("bound", "most"), [("MAX_STREAM_BYTES", 400), ("MAX_PARTS", 1)])
+async def test_a_streamed_answer_has_bounds(
+    engine: HttpEngine, monkeypatch: pytest.MonkeyPatch, bound: str, most: int
+) -> None:
+    monkeypatch.setattr(answers, bound, most)
+    parts = [chunk({"reasoning": "Hm."}), *[chunk({"content": "a"})] * 9]
+    async with upstream.serve(upstream.events(*parts, chunk({}, "stop"))) as server:
+        error = await refusal(engine, target(server.url))
+    assert error.type == "malformed_response"
+
+
+async def test_a_list_of_models_has_bounds(engine: HttpEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = {"data": [{"id": "a"}, {"id": "b"}]}
+    async with upstream.serve(upstream.answer(listed)) as server:
+        for module, bound, most in ((reading, "MAX_LISTING_BYTES", 30), (pages, "MAX_MODELS", 1)):
+            with monkeypatch.context() as patch:
+                assert len(await engine.models(target(server.url))) == 2
+                patch.setattr(module, bound, most)
+                with pytest.raises(SidecarError) as caught:
+                    await engine.models(target(server.url))
+                assert caught.value.type == "malformed_response"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from upstream import Exchange
 
 from sidecar.dialects.named import dialect
 from sidecar.engines import diagnosis
+from sidecar.engines.failures import OWN_SERVER
 from sidecar.engines.http import HttpEngine
 from sidecar.engines.network import HttpTransport
 from sidecar.handler import Target
@@ -58,7 +59,7 @@ async def test_a_working_server_passes_every_stage(engine: HttpEngine) -> None:
 
 async def test_a_server_with_encryption_passes_one_stage_more(tmp_path: Path) -> None:
     pem = upstream.certificate(tmp_path)
-    engine = HttpEngine(HttpTransport(ca_file=str(pem)), {}, load=dialect)
+    engine = HttpEngine(HttpTransport(ca_file=pem), {}, load=dialect)
     async with upstream.serve(SERVER, upstream.tls_context(pem)) as server:
         stages = await engine.check(target(server.url + "/v1"))
         await engine.close()
@@ -69,7 +70,7 @@ async def test_an_untrusted_certificate_fails_at_tls(engine: HttpEngine, tmp_pat
     pem = upstream.certificate(tmp_path)
     async with upstream.serve(SERVER, upstream.tls_context(pem)) as server:
         stages = await engine.check(target(server.url + "/v1"))
-    assert failure(stages) == ("tls", "tls", "Have the sidecar trust the server's certificate.")
+    assert failure(stages) == ("tls", "tls", OWN_SERVER)
 
 
 @pytest.mark.parametrize(
@@ -106,14 +107,14 @@ async def test_a_server_that_is_not_running_fails_at_tcp(engine: HttpEngine) -> 
 async def test_encryption_where_there_is_none_fails_at_tls(engine: HttpEngine) -> None:
     async with upstream.serve(SERVER) as server:
         stages = await engine.check(target(server.url.replace("http:", "https:") + "/v1"))
-    assert failure(stages) == ("tls", "tls", "Use http:// in base_url.")
+    assert failure(stages) == ("tls", "tls", f"The server has no encryption on this port: {server.url}/v1")
 
 
 async def test_no_encryption_where_there_should_be_some_fails_at_http(engine: HttpEngine, tmp_path: Path) -> None:
     tls = upstream.tls_context(upstream.certificate(tmp_path))
     async with upstream.serve(SERVER, tls) as server:
         stages = await engine.check(target(server.url.replace("https:", "http:") + "/v1"))
-    assert failure(stages) == ("http", "connect", "Use https:// in base_url if the server expects encryption.")
+    assert failure(stages) == ("http", "connect", f"The server expects encryption on this port: {server.url}/v1")
 
 
 @pytest.mark.parametrize(
@@ -182,7 +183,6 @@ async def test_a_model_that_is_not_listed_fails_with_those_that_are(engine: Http
         "qwen3",
         "qwen3:latest",
         "small-1:nitro",
-        "models/small-1",
         "haiku-4-5",
         "haiku-4-5-latest",
         "mini",
@@ -193,6 +193,17 @@ async def test_tags_and_variants_and_dates_of_a_model_are_found(engine: HttpEngi
     async with upstream.serve(SERVER) as server:
         stages = await engine.check(target(server.url + "/v1", model=model))
     assert ok(stages)[-1] == "model"
+
+
+async def test_a_model_may_be_named_as_its_format_does(engine: HttpEngine) -> None:
+    listing = upstream.answer({"models": [{"name": "models/flash-1"}]})
+    async with upstream.serve(upstream.by_path(models=listing)) as server:
+        for kind, model, last in [("google", "models/flash-1", True), ("google", "flash-1", True)]:
+            stages = await engine.check(target(server.url + "/v1beta", kind, model, key="k"))
+            assert (stages[-1].stage, stages[-1].ok) == ("model", last)
+    async with upstream.serve(SERVER) as server:
+        stages = await engine.check(target(server.url + "/v1", model="models/small-1"))
+    assert failure(stages)[:2] == ("model", "model_not_found")
 
 
 @pytest.mark.parametrize(("kind", "model"), [("openai_compatible", "unlisted"), ("vllm", "")])

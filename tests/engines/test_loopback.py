@@ -138,7 +138,7 @@ async def test_what_is_on_this_machine_is_asked_over_kept_connections(transport:
 
 async def test_encryption_makes_no_difference(tmp_path: Path) -> None:
     pem = upstream.certificate(tmp_path)
-    transport = HttpTransport(ca_file=str(pem))
+    transport = HttpTransport(ca_file=pem)
     async with upstream.serve(upstream.answer(b"sealed"), upstream.tls_context(pem)) as server:
         for _ in range(3):
             assert await fetch(transport, question(server.url, b"x" * (1 << 20))) == b"sealed"

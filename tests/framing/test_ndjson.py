@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.framing import ndjson
+from sidecar.framing import frame, ndjson
 from sidecar.framing.frame import Frame
 from sidecar.framing.ndjson import Framer
 from sidecar.schema.errors import SidecarError
@@ -65,3 +65,12 @@ def test_a_line_has_a_bound(monkeypatch: pytest.MonkeyPatch, pieces: list[bytes]
 def test_many_short_lines_may_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ndjson, "MAX_FRAME_BYTES", 10)
     assert frames_of(b"0123456789\n" * 5) == [b"0123456789"] * 5
+
+
+def test_a_large_line_may_not_be_made_of_containers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frame, "LARGE_BYTES", 30)
+    monkeypatch.setattr(frame, "MAX_CONTAINERS", 10)
+    assert frames_of(b"[]," * 10 + b"x\n") == [b"[]," * 10 + b"x"]
+    with pytest.raises(SidecarError) as caught:
+        frames_of(b"[]," * 11 + b"x\n")
+    assert caught.value.type == "malformed_response"

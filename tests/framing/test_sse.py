@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.framing import sse
+from sidecar.framing import frame, sse
 from sidecar.framing.frame import Frame
 from sidecar.framing.sse import Framer
 from sidecar.schema.errors import SidecarError
@@ -154,3 +154,24 @@ def test_named_events_are_cut_alike_whether_they_come_one_by_one_or_together(tex
     framer = Framer()
     framer.feed(b"data: first\n\n")
     assert [frame for n in range(len(text)) for frame in framer.feed(text[n : n + 1])] == frames
+
+
+def test_an_event_has_a_bound_of_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "MAX_LINES", 4)
+    assert frames_of(b"data: a\n" * 4 + b"\n" + b":\n" * 4 + b"\n") == [Frame(b"a\na\na\na")]
+    for stream in (b"data: a\n" * 6 + b"\n", b":\n" * 6 + b"\n", b"{\n" * 6):
+        with pytest.raises(SidecarError) as caught:
+            frames_of(stream)
+        assert caught.value.type == "malformed_response"
+
+
+@pytest.mark.parametrize("value", [b"{},", b"[],"])
+def test_a_large_event_may_not_be_made_of_containers(monkeypatch: pytest.MonkeyPatch, value: bytes) -> None:
+    monkeypatch.setattr(frame, "LARGE_BYTES", 60)
+    monkeypatch.setattr(frame, "MAX_CONTAINERS", 10)
+    whole = b"data: " + value * 10 + b"x" * 40 + b"\n\n"
+    assert frames_of(whole) == [Frame(whole[6:-2])]
+    assert frames_of(b"data: " + value * 11 + b"\n\n") == [Frame(value * 11)]
+    with pytest.raises(SidecarError) as caught:
+        frames_of(b"data: " + value * 11 + b"x" * 40 + b"\n\n")
+    assert caught.value.type == "malformed_response"

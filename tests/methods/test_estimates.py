@@ -1,6 +1,7 @@
 import base64
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import anyio
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.anyio
 
 OPENAI = {"provider": "openai", "model": "gpt-6.1-terra"}
 FREE = {"amount": "0", "currency": "USD", "source": "free", "estimated": False}
+ROOMY = SimpleNamespace(admit=lambda request, size: None)  # noqa: ARG005 - a connection with room for everything
 QUESTION = [{"role": "user", "content": "x" * 400}]
 
 
@@ -63,7 +65,7 @@ class Estimator:
         method = self.router.find("chat.estimate")
         raw = msgspec.Raw(msgspec.json.encode({"messages": QUESTION} | params))
         try:
-            result = await self.router.call(method, raw, Request(1, 0, cast("Any", None)))
+            result = await self.router.call(method, raw, Request(1, 0, cast("Any", ROOMY)))
         except SidecarError as error:
             if error.type in method.errors:
                 raise

@@ -39,10 +39,15 @@ async def test_the_active_provider_is_set_by_configuration_or_by_id(caller: Call
     assert (await caller.call("providers.get_active"))["active"]["provider"] == "ollama"
 
 
-async def test_a_saved_key_is_shown_masked(caller: Caller, tmp_path: Path) -> None:
+async def test_a_choice_leaves_the_keychain_alone_until_the_key_is_asked_for(caller: Caller, tmp_path: Path) -> None:
     await caller.call("credentials.save", provider="groq", api_key=KEY)
     later = Caller(tmp_path, caller.backend)
-    assert await later.call("providers.set_active", config=GROQ) == described("keychain", masked=MASKED)
+    caller.backend.calls.clear()
+    assert await later.call("providers.configure", config=GROQ) == described("keychain")
+    assert await later.call("providers.set_active", provider="groq") == described("keychain")
+    assert caller.backend.calls == []
+    await later.call("credentials.get", provider="groq")
+    assert await later.call("providers.set_active", provider="groq") == described("keychain", masked=MASKED)
 
 
 async def test_the_list_never_waits_for_the_keychain(caller: Caller, tmp_path: Path) -> None:

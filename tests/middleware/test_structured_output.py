@@ -59,8 +59,8 @@ async def test_an_answer_that_matches_passes_and_the_way_it_was_had_is_known() -
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"name": 1}', "The answer does not match the schema, at $.name: 1 is not of type 'string'"),
-        ("{}", "The answer does not match the schema, at $: 'name' is a required property"),
+        ('{"name": 1}', 'The answer does not match the schema, at $.name: 1 is not of type "string"'),
+        ("{}", 'The answer does not match the schema, at $: "name" is a required property'),
         ("Here you are: {}", "The answer is not JSON."),
         ("", "The answer is not JSON."),
         ("[" * 100_000, "The answer is not JSON."),
@@ -85,7 +85,11 @@ async def test_an_answer_that_did_not_come_to_its_end_is_not_judged(reason: Reas
     await ask(saying('{"nam', reason), JsonSchemaFormat(PERSON))
 
 
-@pytest.mark.parametrize("schema", [{"type": "objekt"}, {"required": "name"}, {"$ref": 1}])
+def nested(depth: int) -> dict[str, Any]:
+    return {"properties": {"a": nested(depth - 1)}} if depth else {}
+
+
+@pytest.mark.parametrize("schema", [{"type": "objekt"}, {"required": "name"}, {"$ref": 1}, nested(200)])
 async def test_a_schema_that_is_none_is_refused_before_anything_is_sent(schema: dict[str, Any]) -> None:
     async def never(call: Call, emit: Emit) -> Completion:
         del call, emit

@@ -56,6 +56,14 @@ def test_an_endless_line_is_discarded_in_constant_memory() -> None:
     assert sum(sys.getsizeof(piece) for piece in splitter._pieces) < 3 * REMEMBERED_BYTES
 
 
+def test_a_line_that_comes_byte_by_byte_takes_little_more_memory_than_its_bytes() -> None:
+    splitter = LineSplitter(1 << 20)
+    for _ in range(100_000):
+        assert list(splitter.feed(b"x")) == []
+    assert sum(sys.getsizeof(piece) for piece in splitter._pieces) < 200_000
+    assert list(splitter.feed(b"\n")) == [b"x" * 100_000]
+
+
 @given(st.lists(st.binary(max_size=20)), st.data())
 def test_any_chunking_gives_the_same_lines(lines: list[bytes], data: st.DataObject) -> None:
     whole = b"\n".join(lines)

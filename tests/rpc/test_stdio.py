@@ -1,7 +1,9 @@
 """The pipes: order, joining, bounds, and hosts that stop reading or go away."""
 
+import asyncio
 import os
 import select
+import time
 from collections.abc import Iterator
 
 import anyio
@@ -119,6 +121,22 @@ async def test_a_host_that_takes_nothing_is_given_up(pipe: tuple[int, int], limi
     outbox.write(b"x" * 300_000)
     with anyio.fail_after(5):
         await given_up.wait()
+
+
+async def test_the_time_that_the_sidecar_itself_was_stopped_is_not_held_against_the_host(
+    pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken: list[bool] = []
+    outbox = Outbox(pipe[1], Limits(hard_output_bytes=100_000, stalled_exit_ms=10_000), lambda: broken.append(True))
+    outbox.write(b"x" * 300_000)
+    await anyio.lowlevel.checkpoint()
+    loop, clock = asyncio.get_running_loop(), time.monotonic
+    monkeypatch.setattr(loop, "time", lambda: clock() + 3600)
+    for _ in range(10):
+        await anyio.lowlevel.checkpoint()
+    assert broken == []
+    assert len(await read_exactly(pipe[0], 300_000)) == 300_000
+    assert await outbox.drained(5)
 
 
 async def test_input_is_handed_over_in_order_up_to_its_end(pipe: tuple[int, int]) -> None:

@@ -146,7 +146,8 @@ impl Providers<'_> {
         self.sidecar.call("providers.get_active", &Empty {}).await
     }
 
-    /// Diagnoses a provider stage by stage, free of charge. A failing provider is a result, not an error.
+    /// Diagnoses a provider stage by stage, free of charge but for `probe`. A failing provider is a result, not an
+    /// error.
     pub async fn test(self, params: TestParams) -> Result<TestResult, Error> {
         self.sidecar.call("providers.test", &params).await
     }

@@ -2132,7 +2132,7 @@ impl JsonSchemaFormat {
     }
 }
 
-/// Where the key comes from, and as much of it as may be shown.
+/// Where the key comes from, and as much of it as may be shown: of a saved key nothing until it was used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct KeyInfo {
@@ -3964,6 +3964,7 @@ enumeration! {
 enumeration! {
     /// A step of the diagnosis.
     open StageName {
+        Answer = "answer",
         Auth = "auth",
         Config = "config",
         Dns = "dns",
@@ -4305,6 +4306,8 @@ enumeration! {
 }
 
 /// What to test: a configuration given here, one by id, or the active one.
+///
+/// With `probe`, a test that found no fault also asks the model a tiny question, which may cost something.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TestParams {
@@ -4312,6 +4315,8 @@ pub struct TestParams {
     pub config: Option<ProviderConfig>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub probe: bool,
 }
 
 impl TestParams {
@@ -4331,9 +4336,17 @@ impl TestParams {
         self.provider = Some(provider.into());
         self
     }
+
+    /// Sets `probe`.
+    pub fn probe(mut self, probe: bool) -> Self {
+        self.probe = probe;
+        self
+    }
 }
 
 /// The stages in order, up to the first that failed. A failing provider is a result, not an error.
+///
+/// `usage` and `cost` are those of the question that was asked with `probe`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TestResult {
@@ -4344,6 +4357,10 @@ pub struct TestResult {
     pub url: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
 }
 
 /// One step of the diagnosis.

@@ -76,7 +76,9 @@ export interface Methods {
   "providers.set_active": { params: SetActiveParams; result: ConfiguredProvider };
   /** Tells which provider is active. */
   "providers.get_active": { params: Empty; result: ActiveProvider };
-  /** Diagnoses a provider stage by stage, free of charge. A failing provider is a result, not an error. */
+  /**
+   * Diagnoses a provider stage by stage, free of charge but for `probe`. A failing provider is a result, not an error.
+   */
   "providers.test": { params: TestParams; result: TestResult };
   /** Lists the models that a provider, or the active one, tells of, with what else is known of them. */
   "models.list": { params: OptionalProvider; result: ModelList };
@@ -182,7 +184,7 @@ export class ProvidersMethods {
   }
 
   /**
-   * Diagnoses a provider stage by stage, free of charge. A failing provider is a result, not an error.
+   * Diagnoses a provider stage by stage, free of charge but for `probe`. A failing provider is a result, not an error.
    *
    * @throws {SidecarError} Among others: `provider_not_found`.
    */
@@ -206,7 +208,7 @@ export class ModelsMethods {
    * `origin_not_allowed`, `credential_not_found`, `keyring_unavailable`, `keyring_locked`, `keyring_denied`,
    * `authentication`, `permission_denied`, `insufficient_quota`, `rate_limited`, `request_rejected`,
    * `provider_overloaded`, `server_error`, `malformed_response`, `dns`, `connect`, `tls`, `proxy`, `timeout`,
-   * `model_file_invalid`, `engine_unavailable`.
+   * `model_file_invalid`, `engine_unavailable`, `privacy_blocked`.
    */
   list(params: OptionalProvider = {}, options?: CallOptions): Promise<ModelList> {
     return this.#call("models.list", params, options);

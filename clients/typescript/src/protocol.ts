@@ -659,7 +659,7 @@ export interface JsonSchemaFormat {
   strict?: boolean | null;
 }
 
-/** Where the key comes from, and as much of it as may be shown. */
+/** Where the key comes from, and as much of it as may be shown: of a saved key nothing until it was used. */
 export interface KeyInfo {
   source: KeySource;
   masked?: string | null;
@@ -1237,6 +1237,7 @@ export type Stage = "connect" | "first_token" | "idle" | "queue" | "total" | (st
 
 /** A step of the diagnosis. */
 export type StageName =
+  | "answer"
   | "auth"
   | "config"
   | "dns"
@@ -1329,19 +1330,30 @@ export interface StreamStatus {
 /** The way by which an answer in JSON was had. */
 export type StructuredOutput = "native" | "prompt" | "tool" | (string & {});
 
-/** What to test: a configuration given here, one by id, or the active one. */
+/**
+ * What to test: a configuration given here, one by id, or the active one.
+ *
+ * With `probe`, a test that found no fault also asks the model a tiny question, which may cost something.
+ */
 export interface TestParams {
   config?: ProviderConfig | null;
   provider?: string | null;
+  probe?: boolean;
 }
 
-/** The stages in order, up to the first that failed. A failing provider is a result, not an error. */
+/**
+ * The stages in order, up to the first that failed. A failing provider is a result, not an error.
+ *
+ * `usage` and `cost` are those of the question that was asked with `probe`.
+ */
 export interface TestResult {
   ok: boolean;
   provider: string;
   stages: TestStage[];
   url?: string | null;
   model?: string | null;
+  usage?: Usage | null;
+  cost?: Cost | null;
 }
 
 /** One step of the diagnosis. */

@@ -639,6 +639,8 @@ export const TestResult: Check = record({
   stages: list(TestStage),
   url: nullable(string),
   model: nullable(string),
+  usage: nullable(Usage),
+  cost: nullable(Cost),
 });
 
 export const Savings: Check = record({

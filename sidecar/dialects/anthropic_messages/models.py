@@ -8,6 +8,8 @@ from msgspec import Struct, field
 
 from sidecar.dialects import lenient
 from sidecar.dialects.contract import ModelPage
+from sidecar.dialects.counts import whole
+from sidecar.dialects.pages import check_number
 from sidecar.schema.chat import Effort
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.models import Capability, LifecycleStatus, ModelInfo
@@ -90,6 +92,7 @@ def decode_models(body: bytes, provider: str) -> ModelPage:
     page = lenient.read(body.strip(), Page)
     if page.data is None:
         raise SidecarError("malformed_response", "The provider's answer holds no list of models.")
+    check_number(page.data)
     more = page.has_more and page.last_id
     found = [_info(model, model.id, provider) for model in page.data if model.id]
     return ModelPage(found, f"{PATH}&after_id={quote(page.last_id or '', safe='')}" if more else None)
@@ -102,8 +105,8 @@ def _info(model: Model, model_id: str, provider: str) -> ModelInfo:
         provider=provider,
         name=model.display_name,
         created=_seconds(model.created_at),
-        context_length=model.max_input_tokens,
-        max_output_tokens=model.max_tokens,
+        context_length=whole(model.max_input_tokens),
+        max_output_tokens=whole(model.max_tokens),
         input_modalities=None if known is None else _modalities(known),
         output_modalities=None if known is None else ["text"],
         capabilities=None if known is None else _abilities(known),

@@ -20,5 +20,6 @@ DIALECT: Final = Dialect(
     decode_count=count.decode_count,
     encode_embeddings=embeddings.encode_embeddings,
     decode_embeddings=embeddings.decode_embeddings,
+    model_prefix=models.PREFIX,
     absent_hint="base_url ends with the version of the API, such as /v1beta.",
 )

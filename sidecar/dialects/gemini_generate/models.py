@@ -8,10 +8,13 @@ from msgspec import Struct
 from sidecar.dialects import lenient
 from sidecar.dialects.contract import ModelPage
 from sidecar.dialects.counts import Number, whole
+from sidecar.dialects.pages import check_number
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.models import Capability, ModelInfo
 
 PATH: Final = "/models?pageSize=1000"
+PREFIX: Final = "models/"
+"""How the full names of models begin."""
 
 ANSWERS: Final = "generateContent"
 EMBEDS: Final = frozenset({"embedContent", "batchEmbedContents"})
@@ -40,13 +43,14 @@ def decode_models(body: bytes, provider: str) -> ModelPage:
     # Of an empty list nothing is sent.
     if page.models is None and body.strip() != b"{}":
         raise SidecarError("malformed_response", "The provider's answer holds no list of models.")
+    check_number(page.models or ())
     following = f"{PATH}&pageToken={quote(page.next_page_token, safe='')}" if page.next_page_token else None
     return ModelPage([_info(model, provider) for model in page.models or () if model.name], following)
 
 
 def _info(model: Model, provider: str) -> ModelInfo:
     return ModelInfo(
-        id=(model.name or "").removeprefix("models/"),
+        id=(model.name or "").removeprefix(PREFIX),
         provider=provider,
         name=model.display_name,
         context_length=whole(model.input_token_limit) or None,

@@ -5,8 +5,10 @@ from typing import Final, get_args
 
 from sidecar.dialects import lenient
 from sidecar.dialects.contract import ModelPage
+from sidecar.dialects.counts import Number, whole
 from sidecar.dialects.openai_chat.listing import Abilities, Architecture, FileFacts, Hosting, Listing, Model
 from sidecar.dialects.openai_chat.prices import price_of
+from sidecar.dialects.pages import check_number
 from sidecar.dialects.traits import EFFORTS
 from sidecar.schema.chat import Effort
 from sidecar.schema.errors import SidecarError
@@ -54,6 +56,7 @@ def decode_models(body: bytes, provider: str) -> ModelPage:
     models = listing.models if listing.data is None else listing.data
     if models is None:
         raise SidecarError("malformed_response", "The provider's answer holds no list of models.")
+    check_number(models)
     named = ((model.id or model.model or model.key or model.name, model) for model in models)
     return ModelPage([_info(model, name, provider) for name, model in named if name])
 
@@ -67,16 +70,9 @@ def _info(model: Model, model_id: str, provider: str) -> ModelInfo:
         provider=provider,
         name=None if name == model_id else name,
         owned_by=model.owned_by or model.organization or model.publisher,
-        created=int(model.created) if model.created else None,
-        context_length=model.context_length
-        or model.max_model_len
-        or model.context_window
-        or model.loaded_context_length
-        or model.max_context_length
-        or hosting.context_length
-        or facts.n_ctx
-        or facts.n_ctx_train,
-        max_output_tokens=model.max_completion_tokens or hosting.max_completion_tokens,
+        created=whole(model.created) or None,
+        context_length=whole(_context_length(model)),
+        max_output_tokens=whole(model.max_completion_tokens or hosting.max_completion_tokens),
         input_modalities=model.input_modalities or architecture.input_modalities or _inputs(model),
         output_modalities=model.output_modalities or architecture.output_modalities,
         capabilities=_capabilities(model),
@@ -85,8 +81,22 @@ def _info(model: Model, model_id: str, provider: str) -> ModelInfo:
         lifecycle="deprecated" if model.expiration_date or model.deprecation else None,
         shut_down=_day(model.expiration_date or model.deprecation),
         price=price_of(model),
-        size_bytes=model.size_bytes or model.size or facts.size,
+        size_bytes=whole(model.size_bytes or model.size or facts.size),
         loaded=_loaded(model),
+    )
+
+
+def _context_length(model: Model) -> Number:
+    facts, hosting = model.meta or NO_FACTS, model.top_provider or NO_HOSTING
+    return (
+        model.context_length
+        or model.max_model_len
+        or model.context_window
+        or model.loaded_context_length
+        or model.max_context_length
+        or hosting.context_length
+        or facts.n_ctx
+        or facts.n_ctx_train
     )
 
 

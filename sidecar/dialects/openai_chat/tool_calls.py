@@ -8,6 +8,7 @@ from msgspec import Raw, Struct, field
 
 from sidecar.dialects.openai_chat.wire import Function, ToolFragment
 from sidecar.schema.chat import Opaque, Origin, ToolCall
+from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import PartDelta, ToolCallDelta
 
 NO_FUNCTION: Final = Function()
@@ -17,6 +18,10 @@ NO_IDS: Final = frozenset({"", "null"})
 ABSENT: Final = frozenset({b"", b"null"})
 FREE_TEXT: Final = "custom"
 """The type of a call whose arguments are any text."""
+
+
+MAX_CALLS: Final = 4096
+"""The most calls in one answer: each new one is compared with those before it."""
 
 
 class _Call(Struct):
@@ -92,6 +97,8 @@ class ToolCalls:
         return None
 
     def _begin(self, number: int | None) -> _Call:
+        if len(self._calls) >= MAX_CALLS:
+            raise SidecarError("malformed_response", "The provider's answer has too many tool calls.")
         call = _Call(self._next_index())
         self._calls.append(call)
         if number is not None:

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from chat_dialect import delta, events_of
 
+from sidecar.dialects.openai_chat import tool_calls
 from sidecar.schema.chat import FinishReason, ToolCall
+from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import TextDelta, ToolCallDelta
 from sidecar.transcript import Transcript
 
@@ -109,3 +111,12 @@ def test_a_call_told_in_both_forms_counts_once() -> None:
         ToolCallDelta(0, arguments='":1}'),
         FinishReason("tool_calls", "tool_calls"),
     ]
+
+
+def test_there_are_only_so_many_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tool_calls, "MAX_CALLS", 2)
+    two = [[fragment(number, name="f", arguments="1")] for number in (0, 1, 0, 1)]
+    assert len(calls_of(*two)) == 2
+    with pytest.raises(SidecarError) as caught:
+        calls_of(*two, [fragment(2, name="f", arguments="1")])
+    assert caught.value.type == "malformed_response"

@@ -1,5 +1,7 @@
 import io
+import os
 import struct
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from local_models import gguf, pair, smollm2, text
 
-from sidecar.engines.llama.gguf import ModelFile, _DamagedError, inspect, parse
+from sidecar.engines.llama import gguf as module
+from sidecar.engines.llama import header
+from sidecar.engines.llama.gguf import ModelFile, inspect, parse
+from sidecar.engines.llama.header import MAX_ELEMENTS, DamagedError
 from sidecar.schema.errors import SidecarError
 
 HEAD = b"GGUF" + struct.pack("<I", 3)
@@ -103,7 +108,7 @@ def read(data: bytes) -> ModelFile | None:
     """Return what the header says, or nothing where the data is refused as it should be."""
     try:
         return parse(io.BytesIO(data), len(data))
-    except _DamagedError:
+    except DamagedError:
         return None
 
 
@@ -129,3 +134,89 @@ def test_a_file_cut_short_is_never_taken_for_whole(kept: int) -> None:
     whole = gguf(data=bytes(128))
     if kept < len(whole):
         assert read(whole[:kept]) is None
+
+
+def sparse(path: Path, head: bytes, size: int) -> Path:
+    """Write a file that claims to be large and takes no room."""
+    path.write_bytes(head)
+    with path.open("r+b") as file:
+        file.truncate(size)
+    return path
+
+
+LIES: dict[str, tuple[bytes, str]] = {
+    "a-text-of-2^60-bytes": (text("general.architecture") + struct.pack("<IQ", 8, 1 << 60), "cut short"),
+    "lists-without-end": (text("a") + struct.pack("<IIQ", 9, 8, MAX_ELEMENTS + 1), "makes no sense"),
+    "a-list-of-2^60-bytes": (text("a") + struct.pack("<IIQ", 9, 0, 1 << 60), "cut short"),
+    "a-list-beyond-belief": (text("a") + struct.pack("<IIQ", 9, 0, 1 << 38), "makes no sense"),
+    "a-text-beyond-belief": (text("a") + struct.pack("<IQ", 8, 1 << 38), "makes no sense"),
+}
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_a_file_that_lies_about_its_sizes_is_refused_in_little_memory(name: str, tmp_path: Path) -> None:
+    head, reason = LIES[name]
+    path = sparse(tmp_path / "lie.gguf", HEAD + struct.pack("<QQ", 1, 4) + head, 1 << 40)
+    tracemalloc.start()
+    try:
+        assert reason in fault(path)
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_lists_have_a_bound_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "lists.gguf"
+    path.write_bytes(gguf({"a": ["x"] * 600, "b": ["x"] * 600}))
+    assert inspect(str(path)).name == "Tiny"
+    monkeypatch.setattr(header, "MAX_ELEMENTS", 1000)
+    assert "makes no sense" in fault(path)
+
+
+def test_long_texts_that_nobody_reads_are_not_kept(tmp_path: Path) -> None:
+    path = tmp_path / "wordy.gguf"
+    path.write_bytes(gguf({f"essay.{number}": "x" * 1_000_000 for number in range(30)}))
+    tracemalloc.start()
+    try:
+        assert inspect(str(path)).name == "Tiny"
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_tensor_beyond_the_end_of_the_file_is_an_incomplete_file(tmp_path: Path) -> None:
+    whole = gguf()
+    info = text("t0") + struct.pack("<IQI", 1, 32, 0)
+    at = whole.index(info) + len(info)
+    path = tmp_path / "beyond.gguf"
+    path.write_bytes(whole[:at] + struct.pack("<Q", 1 << 60) + whole[at + 8 :])
+    assert "is incomplete" in fault(path)
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "link").symlink_to("/dev/zero")
+    for path in (tmp_path / "fifo", tmp_path / "link", Path("/dev/zero"), Path("/dev/tty")):
+        assert fault(path) == f"The model file {path.name} is a folder or device, not a file."
+
+
+def test_a_file_swapped_for_a_pipe_after_the_look_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "tiny.gguf"
+    path.write_bytes(gguf())
+    look = module._check
+
+    def look_and_swap(found: os.stat_result) -> None:
+        look(found)
+        path.unlink()
+        os.mkfifo(path)
+
+    monkeypatch.setattr(module, "_check", look_and_swap)
+    assert fault(path) == "The model file tiny.gguf is a folder or device, not a file."
+
+
+def test_a_link_to_a_model_is_a_model(tmp_path: Path) -> None:
+    (tmp_path / "tiny.gguf").write_bytes(gguf())
+    (tmp_path / "link").symlink_to(tmp_path / "tiny.gguf")
+    assert inspect(str(tmp_path / "link")).architecture == "llama"

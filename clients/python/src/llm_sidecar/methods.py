@@ -77,7 +77,10 @@ class Providers:
         return await self._caller.call("providers.get_active", protocol.Empty(), protocol.ActiveProvider)
 
     async def test(self, params: protocol.TestParams | None = None) -> protocol.TestResult:
-        """Diagnoses a provider stage by stage, free of charge. A failing provider is a result, not an error."""
+        """Diagnoses a provider stage by stage, free of charge but for `probe`.
+
+        A failing provider is a result, not an error.
+        """
         return await self._caller.call("providers.test", params or protocol.TestParams(), protocol.TestResult)
 
 
@@ -271,6 +274,7 @@ METHODS: Final = {
             "timeout",
             "model_file_invalid",
             "engine_unavailable",
+            "privacy_blocked",
         ),
     ),
     "models.recommend": Method(protocol.RecommendParams, protocol.Recommendations, ()),

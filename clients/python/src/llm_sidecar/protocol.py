@@ -209,7 +209,7 @@ if TYPE_CHECKING:
 else:
     Stage = str
 
-KnownStageName: TypeAlias = Literal["auth", "config", "dns", "engine", "file", "http", "model", "tcp", "tls"]
+KnownStageName: TypeAlias = Literal["answer", "auth", "config", "dns", "engine", "file", "http", "model", "tcp", "tls"]
 if TYPE_CHECKING:
     StageName: TypeAlias = KnownStageName | str
     """A step of the diagnosis. Others may come."""
@@ -867,7 +867,7 @@ class JsonSchemaFormat(Struct, frozen=True, kw_only=True, omit_defaults=True, ta
 
 
 class KeyInfo(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where the key comes from, and as much of it as may be shown."""
+    """Where the key comes from, and as much of it as may be shown: of a saved key nothing until it was used."""
 
     source: KeySource
     masked: str | None = None
@@ -1523,20 +1523,29 @@ class StreamStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TestParams(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What to test: a configuration given here, one by id, or the active one."""
+    """What to test: a configuration given here, one by id, or the active one.
+
+    With `probe`, a test that found no fault also asks the model a tiny question, which may cost something.
+    """
 
     config: ProviderConfig | None = None
     provider: str | None = None
+    probe: bool = False
 
 
 class TestResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The stages in order, up to the first that failed. A failing provider is a result, not an error."""
+    """The stages in order, up to the first that failed. A failing provider is a result, not an error.
+
+    `usage` and `cost` are those of the question that was asked with `probe`.
+    """
 
     ok: bool
     provider: str
     stages: list[TestStage]
     url: str | None = None
     model: str | None = None
+    usage: Usage | None = None
+    cost: Cost | None = None
 
 
 class TestStage(Struct, frozen=True, kw_only=True, omit_defaults=True):
