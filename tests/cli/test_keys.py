@@ -5,6 +5,7 @@ import getpass
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import warnings
@@ -59,6 +60,10 @@ class Terminal:
         import pty
         import termios
 
+        def own_the_terminal() -> None:
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # what runs in the background has Ctrl-C ignored
+
         self.end, theirs = pty.openpty()
         self.seen = b""
         self.process = subprocess.Popen(
@@ -67,7 +72,7 @@ class Terminal:
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - getpass asks the controlling terminal
+            preexec_fn=own_the_terminal,  # noqa: PLW1509 - getpass asks the controlling terminal
             env=environment(home, PYTHONUTF8="1", TERM="xterm", **env),
         )
         os.close(theirs)
