@@ -5,7 +5,7 @@ import sys
 from typing import NoReturn
 
 USAGE_ERROR = 2
-COMMANDS = frozenset({"chat", "usage", "keys", "doctor"})
+COMMANDS = frozenset({"chat", "models", "usage", "keys", "doctor"})
 
 
 def main() -> NoReturn:

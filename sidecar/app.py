@@ -20,7 +20,7 @@ from sidecar.concurrency import TaskGroup, move_on_after
 from sidecar.credentials import Credentials
 from sidecar.descriptors import Descriptors
 from sidecar.engines.shelf import Maker, Shelf
-from sidecar.handler import Engine
+from sidecar.handler import Engine, Target
 from sidecar.memory import LARGE_BYTES, LargeBlocks
 from sidecar.methods.services import Services
 from sidecar.methods.table import METHODS
@@ -32,11 +32,15 @@ from sidecar.rpc.lines import Oversized
 from sidecar.rpc.router import Router
 from sidecar.rpc.stdio import Inbox, Outbox
 from sidecar.schema.errors import SidecarError
+from sidecar.schema.models import ModelInfo
 from sidecar.settings import ConfigError, Settings
 from sidecar.streams import Streams
 from sidecar.targets import Targets
+from sidecar.tasks import Tasks
 
 if TYPE_CHECKING:
+    from sidecar.engines.network import HttpTransport
+    from sidecar.library.library import Library
     from sidecar.policies import Policies
 
 CLEAN: Final = 0
@@ -99,7 +103,8 @@ class _Sidecar:
             self._credentials.see(proxy_password(chosen.proxy))
         self._listings = Listings()
         self._policies: Policies | None = None
-        self._targets = Targets(PROVIDERS, self._credentials, scripted=chosen.scripted)
+        self._library: Library | None = None
+        self._targets = Targets(PROVIDERS, self._credentials, scripted=chosen.scripted, locate=self._locate)
         for config in chosen.providers:
             self._targets.configure(config)
         if chosen.active is not None:
@@ -146,11 +151,13 @@ class _Sidecar:
             targets=self._targets,
             credentials=self._credentials,
             streams=Streams(self._outbox, self._settings.limits),
+            tasks=Tasks(self._outbox),
             observations=Observations(),
             listings=self._listings,
             policies=partial(self._loaded, engines),
             prepare=lambda: self._tasks.start_soon(self._load, engines),
             engines=engines,
+            library=self._opened,
             redact=self._redact,
             allowed_paths=self._settings.allowed_paths,
             app_id=self._settings.app_id,
@@ -181,6 +188,31 @@ class _Sidecar:
             self._policies = policies(engines.chat, premises)
         return self._policies
 
+    async def _opened(self) -> "Library":
+        """Return the library of models; what it imports is not needed by everybody."""
+        if self._library is None:
+            await asyncio.to_thread(import_module, "sidecar.library.opening")
+        return self._library or self._make_library()
+
+    def _make_library(self) -> "Library":
+        from sidecar.library.opening import Shelter, opened
+
+        shelter = Shelter(
+            models_dir=self._settings.models_dir,
+            data_dir=self._settings.data_dir,
+            credentials=self._credentials,
+            tasks=self._tasks,
+            transport=self._make_transport,
+        )
+        self._library = opened(shelter)
+        return self._library
+
+    async def _locate(self, target: Target) -> Target:
+        return await (await self._opened()).locate(target)
+
+    async def _files(self, target: Target) -> list[tuple[str, ModelInfo]]:
+        return await (await self._opened()).files(target)
+
     def _makers(self) -> dict[str, Maker]:
         return {"http": self._make_http, "llama": self._make_llama, "scripted": _make_scripted}
 
@@ -189,17 +221,21 @@ class _Sidecar:
         from sidecar.dialects.named import dialect
         from sidecar.engines.addressing import PlainHttp
         from sidecar.engines.http import HttpEngine
-        from sidecar.engines.network import HttpTransport
 
-        transport = HttpTransport(self._settings.proxy, self._settings.ca_file)
         plain_http: PlainHttp = "allow" if self._settings.allow_plain_http else "refuse"
         dialects: dict[str, Dialect] = {name: dialect(name) for name in self._targets.dialects()}
-        return _closing(HttpEngine(transport, dialects, plain_http, load=dialect))
+        return _closing(HttpEngine(self._make_transport(), dialects, plain_http, load=dialect))
+
+    def _make_transport(self) -> "HttpTransport":
+        from sidecar.engines.network import HttpTransport
+
+        return HttpTransport(self._settings.proxy, self._settings.ca_file)
 
     def _make_llama(self) -> AbstractAsyncContextManager[Engine]:
         from sidecar.engines.llama.engine import llama_engine
 
-        return llama_engine(load_ms=self._settings.limits.load_ms)
+        limits = self._settings.limits
+        return llama_engine(load_ms=limits.load_ms, memory_bytes=limits.local_memory_bytes, files=self._files)
 
     def _watch_host(self, pid: int) -> None:
         lifeline.watch(pid, lambda: self._end(CLEAN))

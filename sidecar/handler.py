@@ -50,6 +50,14 @@ class Completion(Struct, frozen=True, kw_only=True):
     cost: Cost
 
 
+class Phases(Struct, frozen=True, kw_only=True):
+    """What the time of a local answer was spent on, in milliseconds."""
+
+    load_ms: int
+    prompt_ms: int | None = None
+    generation_ms: int | None = None
+
+
 class Candidate(Struct, frozen=True, kw_only=True):
     """Where a call may go, as things stood when it arrived. `resolve` completes `target`, or raises what it lacks."""
 
@@ -88,6 +96,8 @@ class Call(Struct, kw_only=True):
     warnings: list[Warning] = field(default_factory=list[Warning])
     cached: bool = False
     """Whether the response cache answered."""
+    phases: Phases | None = None
+    """Where the engine tells: of the present attempt."""
     sent: bool = False
     """Whether the target has the question, so that it may cost something. Of the present attempt."""
     heard: Callable[[Mapping[str, str]], None] = unheard

@@ -48,6 +48,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     log_format: Literal["json", "text"] = "text"
     parent_pid: int | None = None
     data_dir: Path | None = None
+    models_dir: Path | None = None
     storage: Literal["disk", "memory"] = "disk"
     app_id: str | None = None
     drain: bool = False
@@ -63,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     flags = argparse.ArgumentParser(
         prog="llm-sidecar",
         description="Serves JSON-RPC 2.0 on stdin and stdout, one message a line.",
-        epilog="The commands for people are chat, usage, keys and doctor: see `llm-sidecar chat --help` and so on.",
+        epilog="For people there are chat, models, usage, keys and doctor: see `llm-sidecar chat --help` and so on.",
     )
     add = flags.add_argument
     add("--version", action="version", version=f"llm-sidecar {__version__}")
@@ -72,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
     add("--log-format", choices=("text", "json"), default="text")
     add("--parent-pid", type=int, metavar="PID", help="exit when this process dies")
     add("--data-dir", type=Path, metavar="DIR", help="where names of saved keys, costs and kept answers lie")
+    add("--models-dir", type=Path, metavar="DIR", help="where downloaded models lie; default: `models` in the data dir")
     add("--storage", choices=("disk", "memory"), default="disk", help="where costs, budgets and kept answers are")
     add("--app-id", metavar="NAME", help="the keychain's service name; default: the client's name")
     add("--eof", choices=("cancel", "drain"), default="cancel", help="what happens to requests when stdin ends")
@@ -102,6 +104,7 @@ def load(arguments: list[str]) -> Settings:
         log_format=flags.log_format,
         parent_pid=_process_id(flags.parent_pid),
         data_dir=flags.data_dir,
+        models_dir=flags.models_dir,
         storage=flags.storage,
         app_id=flags.app_id,
         drain=flags.eof == "drain",
@@ -139,8 +142,9 @@ def _limits(values: dict[str, int]) -> Limits:
         if name not in Limits.__struct_fields__:
             known = ", ".join(Limits.__struct_fields__)
             raise ConfigError(f"there is no limit {name}; there are {known}")
-        if not 1 <= value <= MAX_LIMIT:
-            raise ConfigError(f"the limit {name} must be 1 to {MAX_LIMIT}")
+        least = min(1, getattr(Limits(), name))
+        if not least <= value <= MAX_LIMIT:
+            raise ConfigError(f"the limit {name} must be {least} to {MAX_LIMIT}")
     return Limits(**values)
 
 

@@ -2,13 +2,14 @@
 
 import inspect
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 from inline_database import InlineDatabase
 from keychains import FakeBackend
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from sidecar.catalog.listings import Listings
 from sidecar.catalog.observations import Observations
@@ -28,6 +29,7 @@ from sidecar.schema.session import Limits
 from sidecar.storage.answers import Answers
 from sidecar.storage.ledger import Ledger
 from sidecar.targets import Targets
+from sidecar.tasks import Tasks
 
 ALWAYS = frozenset({"invalid_params"})
 """What every method can answer with, of what these tests meet."""
@@ -61,6 +63,19 @@ class FakeEngine:
             raise self.failure
 
 
+class FakeOutlet:
+    """Keeps what is sent, at once."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, Struct]] = []
+
+    def send(self, method: str, params: Struct) -> None:
+        self.sent.append((method, params))
+
+    def defer(self, flush: Callable[[], None]) -> None:
+        flush()
+
+
 class FakeShelf:
     """Has one engine under every name."""
 
@@ -81,6 +96,7 @@ class Caller:
     def __init__(self, data_dir: Path, backend: FakeBackend) -> None:
         self.backend = backend
         self.engine = FakeEngine()
+        self.outlet = FakeOutlet()
         self.credentials = Credentials(data_dir, load=backend.loader())
         self.database = InlineDatabase()
         self.ledger = Ledger(self.database)
@@ -100,11 +116,13 @@ class Caller:
             targets=Targets(PROVIDERS, self.credentials),
             credentials=self.credentials,
             streams=unused,
+            tasks=Tasks(self.outlet),
             observations=Observations(),
             listings=self.listings,
             policies=lambda: self.policies,
             prepare=unused,
             engines=cast("Any", FakeShelf(self.engine)),
+            library=unused,
             redact=str,
             allowed_paths=(),
             app_id=None,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from sidecar import settings
-from sidecar.cli import doctor, options, usage
+from sidecar.cli import doctor, model_options, options, usage
 from sidecar.methods.table import METHODS
 from sidecar.providers import PROVIDERS
 from sidecar.providers.record import Provider
@@ -33,6 +33,7 @@ def _tables() -> dict[str, str]:
         ),
         "flags": _table(("flag", "meaning"), _flags(settings.parser())),
         "chat-flags": _table(("flag", "meaning"), _flags(options.parser())),
+        "models-flags": _table(("command", "flag", "meaning"), _model_flags()),
         "doctor-flags": _table(("flag", "meaning"), _flags(doctor.parser())),
         "usage-flags": _table(("flag", "meaning"), _flags(usage.parser())),
     }
@@ -47,6 +48,15 @@ def _flags(parser: argparse.ArgumentParser) -> Iterable[tuple[str, str]]:
     for action in parser._actions:
         names = ", ".join(action.option_strings) or action.dest.upper()
         yield f"`{names}{_value(action)}`", action.help or ""
+
+
+def _model_flags() -> Iterable[tuple[str, ...]]:
+    """Yield what each command about models takes, then what all of them take."""
+    *_, commands = model_options.parser()._actions
+    flags = {name: list(_flags(parser)) for name, parser in dict(commands.choices or {}).items()}
+    common = [flag for flag in flags["list"] if all(flag in own for own in flags.values())]
+    yield from ((f"`{name}`", *flag) for name, own in flags.items() for flag in own if flag not in common)
+    yield from (("all", *flag) for flag in common)
 
 
 def _value(action: argparse.Action) -> str:

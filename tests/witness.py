@@ -12,6 +12,7 @@ PROTOCOL = Path(__file__).parents[1] / "protocol"
 FIELDS = {"text": "text", "reasoning": "text", "refusal": "text", "tool_call": "arguments"}
 LIMITS = {"max_chunk_bytes": 32 << 10}
 
+OPENERS = {"stream_id": ("chat.stream",), "task_id": ("models.load", "models.download")}
 NOTHING = (None, [], [None])
 """What stands for params that were left out."""
 
@@ -103,13 +104,14 @@ class Witness:
     def _notified(self, method: str, params: dict[str, Any], size: int) -> None:
         self.seen.add(f"notification:{method}")
         _validate(_notification_params()[method], params)
-        stream_id = params["stream_id"]
-        assert any(_stream_id(call) == stream_id for calls in self._calls.values() for call in calls), (
-            f"{method} for {stream_id}, which is not open"
+        subject = "task_id" if method == "task.progress" else "stream_id"
+        id_ = params[subject]
+        assert any(_subject_id(call, subject) == id_ for calls in self._calls.values() for call in calls), (
+            f"{method} for {id_}, which is not open"
         )
         if method == "stream.chunk":
             assert params["delta"]["type"] == "part" or size <= self._limits["max_chunk_bytes"]
-            self._streams.setdefault(stream_id, Stream()).add(params["seq"], params["delta"])
+            self._streams.setdefault(id_, Stream()).add(params["seq"], params["delta"])
 
     def _answered(self, reply: dict[str, Any]) -> None:
         _validate("ErrorReply" if "error" in reply else "Reply", reply)
@@ -127,7 +129,7 @@ class Witness:
             _validate(row["result"], reply["result"])
             self._limits = reply["result"].get("limits", self._limits)
         if call.get("method") == "chat.stream":
-            self._ended(_stream_id(call), reply)
+            self._ended(_subject_id(call, "stream_id"), reply)
 
     def _settle(self, reply: dict[str, Any]) -> dict[str, Any] | None:
         """Forget the call that a reply belongs to; the last one, where the id was taken already."""
@@ -174,11 +176,12 @@ def _key(id_: Any) -> str:
     return json.dumps(id_)
 
 
-def _stream_id(call: dict[str, Any]) -> str | None:
+def _subject_id(call: dict[str, Any], name: str) -> str | None:
+    """Return the id of what a call opens, a stream or a task, as the caller chose it or by default."""
     params = call.get("params")
-    if call.get("method") != "chat.stream" or not isinstance(params, dict):
+    if call.get("method") not in OPENERS[name] or not isinstance(params, dict):
         return None
-    return params.get("stream_id") or str(call["id"])
+    return params.get(name) or str(call["id"])
 
 
 def _validate(definition: str, value: Any) -> None:

@@ -91,6 +91,26 @@ func (m ModelsMethods) List(ctx context.Context, params OptionalProvider) (*Mode
 	return call[ModelList](ctx, m.sidecar, "models.list", params)
 }
 
+// Load loads a local model ahead of the first question, telling how far it is in `task.progress`.
+func (m ModelsMethods) Load(ctx context.Context, params LoadParams) (*LoadedModel, error) {
+	return call[LoadedModel](ctx, m.sidecar, "models.load", params)
+}
+
+// Unload ends the processes that hold a local model; the reply follows when their memory is free.
+func (m ModelsMethods) Unload(ctx context.Context, params UnloadParams) (*UnloadedModel, error) {
+	return call[UnloadedModel](ctx, m.sidecar, "models.unload", params)
+}
+
+// Download fetches a model file, telling how far it is in `task.progress`. What broke off is resumed.
+func (m ModelsMethods) Download(ctx context.Context, params DownloadParams) (*DownloadedModel, error) {
+	return call[DownloadedModel](ctx, m.sidecar, "models.download", params)
+}
+
+// Delete deletes a model from the sidecar's own folder, all its files, and what is left of its download.
+func (m ModelsMethods) Delete(ctx context.Context, params DeleteModelParams) (*DeletedModel, error) {
+	return call[DeletedModel](ctx, m.sidecar, "models.delete", params)
+}
+
 // Recommend ranks the models of all providers that can be used. A provider that fails is a result, not an error.
 func (m ModelsMethods) Recommend(ctx context.Context, params RecommendParams) (*Recommendations, error) {
 	return call[Recommendations](ctx, m.sidecar, "models.recommend", params)

@@ -1147,6 +1147,25 @@ func (r DeepSeekConfig) MarshalJSON() ([]byte, error) {
 	}{"deepseek", plain(r)})
 }
 
+// DeleteModelParams is the id of a model in the sidecar's own folder, as `models.list` tells it.
+type DeleteModelParams struct {
+	Model string `json:"model"`
+}
+
+var deleteModelParamsRules = []rule{
+	{name: "model", required: true},
+}
+
+// UnmarshalJSON decodes what the protocol calls `DeleteModelParams`, and nothing else.
+func (r *DeleteModelParams) UnmarshalJSON(data []byte) error {
+	if err := check(data, deleteModelParamsRules); err != nil {
+		return err
+	}
+	type plain DeleteModelParams
+	*r = DeleteModelParams{}
+	return json.Unmarshal(data, (*plain)(r))
+}
+
 // Deleted is whether there was a key to delete.
 type Deleted struct {
 	Deleted bool `json:"deleted"`
@@ -1163,6 +1182,27 @@ func (r *Deleted) UnmarshalJSON(data []byte) error {
 	}
 	type plain Deleted
 	*r = Deleted{}
+	return json.Unmarshal(data, (*plain)(r))
+}
+
+// DeletedModel is whether there was something to delete, and how many bytes that freed.
+type DeletedModel struct {
+	Deleted    bool  `json:"deleted"`
+	FreedBytes int64 `json:"freed_bytes"`
+}
+
+var deletedModelRules = []rule{
+	{name: "deleted", required: true},
+	{name: "freed_bytes", required: true},
+}
+
+// UnmarshalJSON decodes what the protocol calls `DeletedModel`, and nothing else.
+func (r *DeletedModel) UnmarshalJSON(data []byte) error {
+	if err := check(data, deletedModelRules); err != nil {
+		return err
+	}
+	type plain DeletedModel
+	*r = DeletedModel{}
 	return json.Unmarshal(data, (*plain)(r))
 }
 
@@ -1264,6 +1304,48 @@ const (
 // UnmarshalJSON decodes one of the values above.
 func (e *DocumentCitationUnit) UnmarshalJSON(data []byte) error {
 	return decodeClosed(data, e, DocumentCitationUnitBlock, DocumentCitationUnitCharacter, DocumentCitationUnitPage)
+}
+
+// DownloadParams is which model file to fetch: the one at `url`, or `file` of a hub's repository `repo`, named
+// owner/name.
+//
+// Of a model that is split into several files any one may be named; all are fetched. `sha256` is what a single
+// file must have; without it the hub's word is taken, where it gives one. `revision` is a branch, a tag or a
+// commit; `main` where it is left out.
+type DownloadParams struct {
+	URL      string `json:"url,omitempty"`
+	Repo     string `json:"repo,omitempty"`
+	File     string `json:"file,omitempty"`
+	Revision string `json:"revision,omitempty"`
+	Sha256   string `json:"sha256,omitempty"`
+	TaskID   string `json:"task_id,omitempty"`
+}
+
+// DownloadedModel is a model that is there now, whole and checked. `path` is the first file of a split one,
+// which has no `sha256`.
+//
+// `model` is its id.
+type DownloadedModel struct {
+	Model     string `json:"model"`
+	Path      string `json:"path"`
+	SizeBytes int64  `json:"size_bytes"`
+	Sha256    string `json:"sha256,omitempty"`
+}
+
+var downloadedModelRules = []rule{
+	{name: "model", required: true},
+	{name: "path", required: true},
+	{name: "size_bytes", required: true},
+}
+
+// UnmarshalJSON decodes what the protocol calls `DownloadedModel`, and nothing else.
+func (r *DownloadedModel) UnmarshalJSON(data []byte) error {
+	if err := check(data, downloadedModelRules); err != nil {
+		return err
+	}
+	type plain DownloadedModel
+	*r = DownloadedModel{}
+	return json.Unmarshal(data, (*plain)(r))
 }
 
 // Effort is how much the model should think.
@@ -1458,6 +1540,7 @@ const (
 	ErrorTypeMessageTooLarge            ErrorType = "message_too_large"            // The line is longer than `limits.max_message_bytes`.
 	ErrorTypeMethodNotFound             ErrorType = "method_not_found"             // There is no such method.
 	ErrorTypeModelFileInvalid           ErrorType = "model_file_invalid"           // The model file is missing, damaged or of an unknown kind.
+	ErrorTypeModelInUse                 ErrorType = "model_in_use"                 // The model is in memory or being fetched, so it cannot be changed now.
 	ErrorTypeModelNotFound              ErrorType = "model_not_found"              // The provider has no such model.
 	ErrorTypeNotBatchable               ErrorType = "not_batchable"                // The method may not be part of a batch.
 	ErrorTypeNotInitialized             ErrorType = "not_initialized"              // `initialize` must come first.
@@ -2078,6 +2161,7 @@ type Limits struct {
 	ExitGraceMs      *int64 `json:"exit_grace_ms,omitempty"`      // default: 2000
 	KeychainMs       *int64 `json:"keychain_ms,omitempty"`        // default: 5000
 	LoadMs           *int64 `json:"load_ms,omitempty"`            // default: 600000
+	LocalMemoryBytes int64  `json:"local_memory_bytes,omitempty"`
 	MaxQueued        *int64 `json:"max_queued,omitempty"`         // default: 1024
 	MaxWaitMs        *int64 `json:"max_wait_ms,omitempty"`        // default: 120000
 	CooldownMs       *int64 `json:"cooldown_ms,omitempty"`        // default: 30000
@@ -2104,6 +2188,7 @@ var limitsRules = []rule{
 	{name: "exit_grace_ms"},
 	{name: "keychain_ms"},
 	{name: "load_ms"},
+	{name: "local_memory_bytes"},
 	{name: "max_queued"},
 	{name: "max_wait_ms"},
 	{name: "cooldown_ms"},
@@ -2191,7 +2276,54 @@ func (r LlamaServerConfig) MarshalJSON() ([]byte, error) {
 	}{"llama_server", plain(r)})
 }
 
-// LocalConfig is a GGUF file, run by llama.cpp in a worker process.
+// LoadParams is which model to load. `context_size` is in tokens; the configuration says what is left out.
+//
+// `task_id` names the task in `task.progress`; the default is the id of the request.
+type LoadParams struct {
+	Provider    string `json:"provider,omitempty"`
+	Model       string `json:"model,omitempty"`
+	ContextSize *int64 `json:"context_size,omitempty"`
+	TaskID      string `json:"task_id,omitempty"`
+}
+
+// LoadedModel is a model that is ready. So many `parallel` answers are made at once; they share the context.
+//
+// `load_ms` is how long loading took, also where that was before; `memory_bytes` what the model takes now.
+type LoadedModel struct {
+	Provider    string `json:"provider"`
+	Model       string `json:"model"`
+	Runtime     string `json:"runtime"`
+	ContextSize int64  `json:"context_size"`
+	Parallel    int64  `json:"parallel"`
+	MemoryBytes int64  `json:"memory_bytes"`
+	LoadMs      int64  `json:"load_ms"`
+}
+
+var loadedModelRules = []rule{
+	{name: "provider", required: true},
+	{name: "model", required: true},
+	{name: "runtime", required: true},
+	{name: "context_size", required: true},
+	{name: "parallel", required: true},
+	{name: "memory_bytes", required: true},
+	{name: "load_ms", required: true},
+}
+
+// UnmarshalJSON decodes what the protocol calls `LoadedModel`, and nothing else.
+func (r *LoadedModel) UnmarshalJSON(data []byte) error {
+	if err := check(data, loadedModelRules); err != nil {
+		return err
+	}
+	type plain LoadedModel
+	*r = LoadedModel{}
+	return json.Unmarshal(data, (*plain)(r))
+}
+
+// LocalConfig: GGUF files, run by llama.cpp in worker processes.
+//
+// `model_path` is the file that is meant where a request names no model; `models.list` tells of the others.
+// `keep_alive_s` is for how many seconds an unused model stays in memory: 0 until its answer is there, null or a
+// negative number for ever. `parallel` answers at most are made at once; they share the context.
 type LocalConfig struct {
 	ID          string             `json:"id,omitempty"`
 	Model       string             `json:"model,omitempty"`
@@ -2200,12 +2332,13 @@ type LocalConfig struct {
 	Headers     map[string]Secret  `json:"headers,omitempty"`
 	Fallback    []Fallback         `json:"fallback,omitempty"`
 	RateLimits  *RateLimits        `json:"rate_limits,omitempty"`
-	ModelPath   string             `json:"model_path"`
+	ModelPath   string             `json:"model_path,omitempty"`
 	ContextSize *int64             `json:"context_size,omitempty"`
 	Threads     *int64             `json:"threads,omitempty"`
 	GpuLayers   *int64             `json:"gpu_layers,omitempty"`
-	Runtime     LocalConfigRuntime `json:"runtime,omitempty"` // default: "auto"
-	KeepAliveS  *float64           `json:"keep_alive_s,omitempty"`
+	Runtime     LocalConfigRuntime `json:"runtime,omitempty"`      // default: "auto"
+	KeepAliveS  *float64           `json:"keep_alive_s,omitempty"` // default: 300.0
+	Parallel    *int64             `json:"parallel,omitempty"`     // default: 4
 }
 
 func (LocalConfig) isProviderConfig() {}
@@ -2214,8 +2347,8 @@ var localConfigRules = []rule{
 	{name: "provider", tag: "local"},
 	{name: "headers"},
 	{name: "fallback"},
-	{name: "model_path", required: true},
 	{name: "runtime"},
+	{name: "parallel"},
 }
 
 // UnmarshalJSON decodes what the protocol calls `LocalConfig`, and nothing else.
@@ -2224,13 +2357,15 @@ func (r *LocalConfig) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	type plain LocalConfig
-	*r = LocalConfig{Runtime: "auto"}
+	*r = LocalConfig{Runtime: "auto", KeepAliveS: Ptr(300.0), Parallel: Ptr(int64(4))}
 	return json.Unmarshal(data, (*plain)(r))
 }
 
 // MarshalJSON encodes r with its tag, but for what is at its default.
 func (r LocalConfig) MarshalJSON() ([]byte, error) {
 	leaveOut(&r.Runtime, "auto")
+	leaveOutPointed(&r.KeepAliveS, 300.0)
+	leaveOutPointed(&r.Parallel, 4)
 	type plain LocalConfig
 	return json.Marshal(struct {
 		Provider string `json:"provider"`
@@ -2381,6 +2516,11 @@ func (r MistralConfig) MarshalJSON() ([]byte, error) {
 }
 
 // ModelInfo is a model. What is left out is unknown. `shut_down` is the day of its end, as in 2027-01-14.
+//
+// Of models on this machine: `source` is whose folder the file is in, `models` being the sidecar's own;
+// `size_bytes` is what its files take, `memory_bytes` about what it takes in memory with its usual context
+// (where it is loaded: what it takes now), `parameters` how many numbers are in it, `chat_template` whether it
+// says how it is talked to, and `problem` why it cannot be used.
 type ModelInfo struct {
 	ID                  string          `json:"id"`
 	Provider            string          `json:"provider"`
@@ -2400,6 +2540,13 @@ type ModelInfo struct {
 	Price               *ModelPrice     `json:"price,omitempty"`
 	SizeBytes           *int64          `json:"size_bytes,omitempty"`
 	Loaded              *bool           `json:"loaded,omitempty"`
+	MemoryBytes         *int64          `json:"memory_bytes,omitempty"`
+	Source              string          `json:"source,omitempty"`
+	Architecture        string          `json:"architecture,omitempty"`
+	Parameters          *int64          `json:"parameters,omitempty"`
+	Quantization        string          `json:"quantization,omitempty"`
+	ChatTemplate        *bool           `json:"chat_template,omitempty"`
+	Problem             string          `json:"problem,omitempty"`
 }
 
 var modelInfoRules = []rule{
@@ -3428,6 +3575,13 @@ type Recommendation struct {
 	Price                 *ModelPrice     `json:"price,omitempty"`
 	SizeBytes             *int64          `json:"size_bytes,omitempty"`
 	Loaded                *bool           `json:"loaded,omitempty"`
+	MemoryBytes           *int64          `json:"memory_bytes,omitempty"`
+	Source                string          `json:"source,omitempty"`
+	Architecture          string          `json:"architecture,omitempty"`
+	Parameters            *int64          `json:"parameters,omitempty"`
+	Quantization          string          `json:"quantization,omitempty"`
+	ChatTemplate          *bool           `json:"chat_template,omitempty"`
+	Problem               string          `json:"problem,omitempty"`
 	Key                   bool            `json:"key"`
 	Local                 bool            `json:"local"`
 	Score                 float64         `json:"score"`
@@ -4041,6 +4195,42 @@ const (
 	StructuredOutputTool   StructuredOutput = "tool"
 )
 
+// TaskKind is what kind of task it is. There may be other values than these.
+type TaskKind string
+
+// The values of TaskKind.
+const (
+	TaskKindDownload TaskKind = "download"
+	TaskKindLoad     TaskKind = "load"
+)
+
+// TaskProgress: `task.progress`: the latest of a task counts. `task_id` is the caller's, or else the id of its
+// request.
+type TaskProgress struct {
+	Kind           TaskKind `json:"kind"`
+	Progress       *float64 `json:"progress,omitempty"`
+	Bytes          *int64   `json:"bytes,omitempty"`
+	TotalBytes     *int64   `json:"total_bytes,omitempty"`
+	BytesPerSecond *int64   `json:"bytes_per_second,omitempty"`
+	EtaMs          *int64   `json:"eta_ms,omitempty"`
+	TaskID         string   `json:"task_id"`
+}
+
+var taskProgressRules = []rule{
+	{name: "kind", required: true},
+	{name: "task_id", required: true},
+}
+
+// UnmarshalJSON decodes what the protocol calls `TaskProgress`, and nothing else.
+func (r *TaskProgress) UnmarshalJSON(data []byte) error {
+	if err := check(data, taskProgressRules); err != nil {
+		return err
+	}
+	type plain TaskProgress
+	*r = TaskProgress{}
+	return json.Unmarshal(data, (*plain)(r))
+}
+
 // TestParams is what to test: a configuration given here, one by id, or the active one.
 //
 // With `probe`, a test that found no fault also asks the model a tiny question, which may cost something.
@@ -4248,13 +4438,22 @@ type Timeouts struct {
 }
 
 // Timing: Milliseconds from the request's arrival.
+//
+// Local models tell more: how long the answer waited for the model to be loaded, how long the part of the prompt
+// took that was not known from before, and the answer itself from its first token on.
 type Timing struct {
 	TotalMs      int64  `json:"total_ms"`
 	FirstTokenMs *int64 `json:"first_token_ms,omitempty"`
+	LoadMs       *int64 `json:"load_ms,omitempty"`
+	PromptMs     *int64 `json:"prompt_ms,omitempty"`
+	GenerationMs *int64 `json:"generation_ms,omitempty"`
 }
 
 var timingRules = []rule{
 	{name: "total_ms", required: true},
+	{name: "load_ms"},
+	{name: "prompt_ms"},
+	{name: "generation_ms"},
 }
 
 // UnmarshalJSON decodes what the protocol calls `Timing`, and nothing else.
@@ -4566,6 +4765,49 @@ func (r *Unavailable) UnmarshalJSON(data []byte) error {
 	}
 	type plain Unavailable
 	*r = Unavailable{}
+	return json.Unmarshal(data, (*plain)(r))
+}
+
+// UnloadParams is which model to unload. Answers in progress are waited for, or with `force` ended with
+// `engine_crashed`.
+type UnloadParams struct {
+	Provider string `json:"provider,omitempty"`
+	Model    string `json:"model,omitempty"`
+	Force    bool   `json:"force,omitempty"`
+}
+
+var unloadParamsRules = []rule{
+	{name: "force"},
+}
+
+// UnmarshalJSON decodes what the protocol calls `UnloadParams`, and nothing else.
+func (r *UnloadParams) UnmarshalJSON(data []byte) error {
+	if err := check(data, unloadParamsRules); err != nil {
+		return err
+	}
+	type plain UnloadParams
+	*r = UnloadParams{}
+	return json.Unmarshal(data, (*plain)(r))
+}
+
+// UnloadedModel is how many workers were ended, and how much memory they had, where the system tells. They are
+// gone by now.
+type UnloadedModel struct {
+	Unloaded   int64  `json:"unloaded"`
+	FreedBytes *int64 `json:"freed_bytes,omitempty"`
+}
+
+var unloadedModelRules = []rule{
+	{name: "unloaded", required: true},
+}
+
+// UnmarshalJSON decodes what the protocol calls `UnloadedModel`, and nothing else.
+func (r *UnloadedModel) UnmarshalJSON(data []byte) error {
+	if err := check(data, unloadedModelRules); err != nil {
+		return err
+	}
+	type plain UnloadedModel
+	*r = UnloadedModel{}
 	return json.Unmarshal(data, (*plain)(r))
 }
 

@@ -7,6 +7,10 @@ def main(arguments: list[str]) -> int:
         from sidecar.cli import usage  # of several commands one is loaded
 
         return usage.main(arguments[1:])
+    if arguments[0] == "models":
+        from sidecar.cli import models
+
+        return models.main(arguments[1:])
     if arguments[0] == "keys":
         from sidecar.cli import keys
 

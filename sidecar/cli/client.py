@@ -15,7 +15,15 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from sidecar.schema.chat import CancelParams, CancelResult, ChatResult, StreamRequest
 from sidecar.schema.errors import ErrorObject, SidecarError
 from sidecar.schema.events import StreamChunk, StreamStatus
-from sidecar.schema.session import PROTOCOL_VERSION, ClientInfo, Empty, InitializeParams, InitializeResult
+from sidecar.schema.session import (
+    PROTOCOL_VERSION,
+    CancelRequestParams,
+    ClientInfo,
+    Empty,
+    InitializeParams,
+    InitializeResult,
+)
+from sidecar.schema.tasks import TaskProgress
 
 NEWLINE: Final = b"\n"
 SHUTDOWN_S: Final = 5.0
@@ -27,9 +35,11 @@ NOTIFICATIONS: Final[dict[str, type[StreamChunk | StreamStatus]]] = {
     "stream.chunk": StreamChunk,
     "stream.status": StreamStatus,
 }
+PROGRESS: Final = "task.progress"
 
 T = TypeVar("T")
 Listener = Callable[[StreamChunk | StreamStatus], None]
+Watcher = Callable[[TaskProgress], None]
 Log = Callable[[bytes], None]
 
 
@@ -89,6 +99,7 @@ class Client:
         self._ids = count(1)
         self._pending: dict[int, _Pending] = {}
         self._listeners: dict[str, Listener] = {}
+        self._watched: dict[str, tuple[int, Watcher]] = {}
         self._sending = anyio.Lock()
         self._gone = False
         tasks.start_soon(self._read)
@@ -111,7 +122,25 @@ class Client:
 
     async def call(self, method: str, params: object, result: type[T]) -> T:
         """Return the decoded result, or raise `CallFailed`."""
-        id_, pending = next(self._ids), _Pending()
+        return await self._call(next(self._ids), method, params, result)
+
+    async def task(self, method: str, params: dict[str, Any], result: type[T], watcher: Watcher) -> T:
+        """Call a method under the `task_id` in `params`, and give `watcher` what is told of its progress."""
+        id_, task_id = next(self._ids), params["task_id"]
+        self._watched[task_id] = (id_, watcher)
+        try:
+            return await self._call(id_, method, params, result)
+        finally:
+            del self._watched[task_id]
+
+    async def cancel_task(self, task_id: str) -> None:
+        """Ask for the end of a task; its call then fails with `request_cancelled`."""
+        if task_id in self._watched:
+            params = CancelRequestParams(self._watched[task_id][0])
+            await self._send({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": params})
+
+    async def _call(self, id_: int, method: str, params: object, result: type[T]) -> T:
+        pending = _Pending()
         self._pending[id_] = pending
         try:
             await self._send({"jsonrpc": "2.0", "id": id_, "method": method, "params": params})
@@ -175,6 +204,10 @@ class Client:
             event = msgspec.json.decode(message.params, type=NOTIFICATIONS[message.method])
             if listener := self._listeners.get(event.stream_id):
                 listener(event)
+        elif message.method == PROGRESS and message.params is not UNSET:
+            progress = msgspec.json.decode(message.params, type=TaskProgress)
+            if watched := self._watched.get(progress.task_id):
+                watched[1](progress)
 
 
 def _executable() -> list[str]:

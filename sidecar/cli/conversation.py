@@ -118,7 +118,7 @@ class Conversation:
     def _show(self, event: StreamChunk | StreamStatus) -> None:
         match event:
             case StreamStatus():
-                self._screen.status(*words.waiting(event))
+                self._screen.status(*words.waiting(event), share=event.progress)
             case StreamChunk(delta=ReasoningDelta()):
                 self._screen.status(words.STATES["thinking"])
             case StreamChunk(delta=TextDelta(text=text) | RefusalDelta(text=text)) if not self._options.json:
@@ -134,7 +134,8 @@ class Conversation:
             self._screen.alert(f"warning: {warning.message}")
         if ending := words.ENDINGS.get(result.finish_reason.reason):
             self._screen.note(ending)
-        self._screen.note(words.summary(result))
+        for line in (*words.loading(result.timing), words.summary(result)):
+            self._screen.note(line)
 
     def _tell(self, error: ErrorObject) -> None:
         if self._options.json:

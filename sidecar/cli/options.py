@@ -12,6 +12,7 @@ from sidecar.schema.chat import ReasoningOptions
 EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 RUNTIMES: Final = ("auto", "xllamacpp", "llama-cpp-python")
 LOCAL: Final = "local"
+SUFFIX: Final = ".gguf"
 
 CONFIG_FLAGS: Final = ("model", "base_url", "model_path", "runtime")
 REQUEST_FLAGS: Final = ("max_tokens", "temperature")
@@ -32,6 +33,11 @@ class Options(Struct, frozen=True, kw_only=True):
         return f"Options(prompt={self.prompt!r})"
 
 
+def is_file(model: str) -> bool:
+    """Tell whether a model is named by its file: the ids of those on this machine have no such suffix."""
+    return model.lower().endswith(SUFFIX)
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command's flags."""
     flags = argparse.ArgumentParser(
@@ -43,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     add = flags.add_argument
     add("prompt", nargs="*", help="the question; without one it is read from stdin")
     add("--provider", metavar="NAME", help="openai, anthropic, google, ollama, local … as providers.list has them")
-    add("--model", metavar="ID", help="the model, as the provider calls it")
+    add("--model", metavar="ID|FILE", help="the model, as the provider calls it, or a model file such as model.gguf")
     add("--base-url", metavar="URL", help="the address of the provider's API, where it is not the usual one")
     add("--model-path", metavar="FILE.gguf", help="a model file to run on this machine")
     add("--runtime", choices=RUNTIMES, help="what runs the model file; default: auto")
@@ -62,10 +68,12 @@ def parse(arguments: list[str]) -> Options:
     """Return the options; exit for wrong usage."""
     flags = parser()
     given = flags.parse_args(arguments)
+    if given.provider in (None, LOCAL) and not given.model_path and is_file(given.model or ""):
+        given.model_path, given.model = given.model, None
     if not (given.provider or given.model_path or given.demo):
-        flags.error("name a --provider or a --model-path, or see --demo")
-    if given.provider == LOCAL and not given.model_path:
-        flags.error("the provider local needs a --model-path")
+        flags.error("name a --provider or a model file, or see --demo")
+    if given.provider == LOCAL and not (given.model_path or given.model):
+        flags.error("the provider local needs a --model: a file, or what `llm-sidecar models list` tells")
     return Options(
         config=_config(flags, given),
         request=_request(given),

@@ -1,14 +1,17 @@
 """What the protocol's values are called in front of people."""
 
+import re
 from decimal import Decimal
 from typing import Final
+
+from msgspec import UNSET
 
 from sidecar.schema.chat import ChatResult, Reason
 from sidecar.schema.credentials import KeychainState
 from sidecar.schema.errors import ErrorObject
 from sidecar.schema.events import State, Status
 from sidecar.schema.ledger import StorageState
-from sidecar.schema.usage import Cost, Usage
+from sidecar.schema.usage import Cost, Timing, Usage
 
 STATES: Final[dict[State, str]] = {
     "connecting": "connecting",
@@ -31,10 +34,16 @@ ENDINGS: Final[dict[Reason, str]] = {
 }
 
 HINTS: Final = {
-    "credential_not_found": "Save one with `llm-sidecar keys set`, or name the environment variable that holds one "
-    "with --api-key-env.",
+    "credential_not_found": "Save one with `llm-sidecar keys set`, or put it into the provider's environment variable, "
+    "such as OPENAI_API_KEY.",
 }
 """What to do here, where the sidecar's own hint names a method that only a host can call."""
+
+COMMANDS: Final = (
+    (re.compile(r'credentials\.save for "(\S+)" and base_url "(\S+)"'), r"`llm-sidecar keys set \1 --base-url \2`"),
+    (re.compile(r"\bmodels\.(list|download|delete)\b"), r"`llm-sidecar models \1`"),
+)
+"""Commands that do what the methods do which hints speak of."""
 
 KEYCHAIN_PROBLEMS: Final = {
     "locked": "The keychain is locked",
@@ -69,8 +78,19 @@ def failure(error: ErrorObject) -> list[str]:
     if error.data.retry_after_ms is not None:
         lines.append(f"retry: in {error.data.retry_after_ms / 1000:.0f} s")
     if hint := HINTS.get(error.data.type, error.data.hint):
-        lines.append(f"hint: {hint}")
+        lines.append(f"hint: {_in_commands(hint)}")
     return lines
+
+
+def _in_commands(hint: str) -> str:
+    for method, command in COMMANDS:
+        hint = method.sub(command, hint)
+    return hint
+
+
+def loading(timing: Timing) -> list[str]:
+    """Return the line that tells how long the answer waited for its model to be loaded, if it did."""
+    return [f"model loaded in {timing.load_ms / 1000:.2f} s"] if timing.load_ms else []
 
 
 def summary(result: ChatResult) -> str:
@@ -88,10 +108,17 @@ def _tokens(usage: Usage) -> list[str]:
 
 def _speed(result: ChatResult) -> list[str]:
     """Tokens after the first one, over the time after the first one."""
-    tokens, first_ms = result.usage.output_tokens or 0, result.timing.first_token_ms
-    if first_ms is None or tokens < 2 or result.timing.total_ms <= first_ms:  # noqa: PLR2004 - needs an interval
+    tokens, ms = result.usage.output_tokens or 0, _writing_ms(result.timing)
+    if tokens < 2 or ms <= 0:  # noqa: PLR2004 - needs an interval
         return []
-    return [f"{(tokens - 1) * 1000 / (result.timing.total_ms - first_ms):.1f} tokens/s"]
+    return [f"{(tokens - 1) * 1000 / ms:.1f} tokens/s"]
+
+
+def _writing_ms(timing: Timing) -> int:
+    """Return how long the answer took from its first token on: as the runtime measured it, where it did."""
+    if timing.generation_ms is not UNSET:
+        return timing.generation_ms
+    return 0 if timing.first_token_ms is None else timing.total_ms - timing.first_token_ms
 
 
 def _times(result: ChatResult) -> list[str]:

@@ -1,6 +1,7 @@
 """An engine that plays a script, so that hosts and clients can be tested without a model."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +21,7 @@ from sidecar.schema.events import (
     ToolCallDelta,
     UsageDelta,
 )
+from sidecar.schema.loading import LoadedModel, UnloadedModel
 from sidecar.schema.models import ModelInfo
 from sidecar.schema.providers import TestStage
 from sidecar.schema.usage import Cost, Usage
@@ -27,6 +29,7 @@ from sidecar.schema.usage import Cost, Usage
 MAX_REPEAT: Final = 1_000_000
 REPEATS_PER_TURN: Final = 500
 MODEL: Final = "script-1"
+CONTEXT: Final = 4096
 GREETING: Final = "Hello from the script."
 
 
@@ -147,6 +150,9 @@ class Script(Struct):
 class ScriptedEngine:
     """Plays `provider_options.<provider>.steps`, or greets."""
 
+    def __init__(self) -> None:
+        self._loaded: set[str] = set()
+
     async def chat(self, call: Call, emit: Emit) -> Completion:
         call.sent = True
         for step in _script(call).steps:
@@ -156,7 +162,29 @@ class ScriptedEngine:
         return call.completion()
 
     async def models(self, target: Target) -> list[ModelInfo]:
-        return [ModelInfo(id=MODEL, provider=target.id, context_length=4096)]
+        return [ModelInfo(id=MODEL, provider=target.id, context_length=CONTEXT)]
+
+    async def load(self, target: Target, context_size: int | None, report: Callable[[Status], None]) -> LoadedModel:
+        """Tell of the load, and be done."""
+        report(Status(state="loading_model", progress=0.5))
+        await asyncio.sleep(0)
+        self._loaded.add(target.model)
+        return LoadedModel(
+            provider=target.id,
+            model=target.model,
+            runtime="scripted",
+            context_size=context_size or CONTEXT,
+            parallel=1,
+            memory_bytes=0,
+            load_ms=0,
+        )
+
+    async def unload(self, target: Target, answers: object) -> UnloadedModel:
+        """Forget that the model was loaded."""
+        del answers
+        held = self._loaded & {target.model}
+        self._loaded -= held
+        return UnloadedModel(len(held))
 
     async def embed(self, target: Target, request: EmbeddingRequest) -> Embedded:
         """Return for each text its length and its number of words."""

@@ -4,6 +4,8 @@ import time
 from collections.abc import Awaitable
 from typing import Any, Final
 
+from msgspec import UNSET
+
 from sidecar.catalog.observations import Pace
 from sidecar.handler import Call
 from sidecar.methods.attachments import attached
@@ -181,10 +183,15 @@ class _Conversation:
 
     def _timing(self) -> Timing:
         first = self._answer.first_ns
-        return Timing(
+        timing = Timing(
             total_ms=(time.monotonic_ns() - self._started) // NS_PER_MS,
             first_token_ms=None if first is None else (first - self._started) // NS_PER_MS,
         )
+        if self._call and (phases := self._call.phases):
+            timing.load_ms = phases.load_ms
+            timing.prompt_ms = UNSET if phases.prompt_ms is None else phases.prompt_ms
+            timing.generation_ms = UNSET if phases.generation_ms is None else phases.generation_ms
+        return timing
 
     def _explained(self, error: SidecarError) -> SidecarError:
         """Add to a failure what the host should know of the answer that was lost."""

@@ -20,6 +20,7 @@ from sidecar.schema import (
     models,
     policies,
     providers,
+    tasks,
     usage,
 )
 from sidecar.schema.secret import Secret
@@ -59,6 +60,7 @@ NAMED: Final[dict[str, Named]] = {
     "ProviderConfig": Named(ProviderConfig, "How to reach a provider.", open=False),
     "Delta": Named(events.Delta, "A piece of a streamed answer."),
     "Reason": Named(chat.Reason, "Why an answer ended."),
+    "TaskKind": Named(tasks.TaskKind, "What kind of task it is."),
     "State": Named(events.State, "What a stream is waiting for."),
     "ErrorType": Named(errors.ErrorType, "What went wrong; what clients switch on."),
     "Category": Named(errors.Category, "What kind of thing went wrong."),

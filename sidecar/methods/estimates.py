@@ -104,7 +104,7 @@ def _context_length(request: ChatRequest, target: Target, info: ModelInfo) -> in
     """Return how much the model will hold: on this machine that depends on what was asked for."""
     known, wanted = info.context_length, request.context_size or getattr(target.config, "context_size", None)
     if target.provider.engine == "llama":
-        from sidecar.engines.llama.resident import context_size  # loaded with the engine
+        from sidecar.engines.llama.footprint import context_size  # loaded with the engine
 
         return context_size(wanted, known)
     if not target.provider.local or wanted is None:

@@ -73,18 +73,18 @@ class _Survey:
         models = await asyncio.to_thread(
             completed, await asked(self._services, target), target, self._services.policies().prices
         )
-        return [self._candidate(info, target) for info in models]
+        return [self._candidate(info, target) for info in models if info.problem is None]
 
     def _candidate(self, info: ModelInfo, target: Target) -> "Candidate":
         from sidecar.catalog.machine import has_room  # a start does without them
         from sidecar.catalog.ranking import Candidate
 
-        local = target.provider.local
+        local, size = target.provider.local, info.memory_bytes or info.size_bytes
         return Candidate(
             info=info,
             key=target.key is not None,
             local=local,
-            fits=has_room(info.size_bytes) if local and info.size_bytes is not None else None,
+            fits=has_room(size, self._services.limits.local_memory_bytes) if local and size is not None else None,
             pace=self._services.observations.pace(Origin(target.id, target.endpoint, info.id)),
         )
 

@@ -22,7 +22,7 @@ from sidecar.schema.session import (
 CAPABILITIES: Final[dict[str, Any]] = {
     "chat": {"tools": {}, "structured_output": {}, "files": {}, "reasoning": {}, "fallback": {}, "privacy": {}},
     "providers": {"test": {}, "rate_limits": {}},
-    "models": {},
+    "models": {"download": {}, "load": {}},
     "usage": {},
     "budgets": {},
     "cache": {},

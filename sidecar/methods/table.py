@@ -9,6 +9,8 @@ from sidecar.methods import (
     credentials,
     embeddings,
     estimates,
+    files,
+    loading,
     models,
     providers,
     recommendations,
@@ -18,11 +20,14 @@ from sidecar.methods import (
 from sidecar.rpc.router import Method, NotificationRow
 from sidecar.schema.events import StreamChunk, StreamStatus
 from sidecar.schema.session import CancelRequestParams
+from sidecar.schema.tasks import TaskProgress
 
 METHODS: Final[tuple[Method, ...]] = (
     *session.METHODS,
     *providers.METHODS,
     *models.METHODS,
+    *loading.METHODS,
+    *files.METHODS,
     *recommendations.METHODS,
     *chat.METHODS,
     *estimates.METHODS,
@@ -50,6 +55,12 @@ NOTIFICATIONS: Final = (
         name="stream.status",
         summary="What a stream is waiting for; the latest counts.",
         params=StreamStatus,
+        direction="server_to_client",
+    ),
+    NotificationRow(
+        name="task.progress",
+        summary="How far a long task has come, such as a download; the latest counts. The reply is the outcome.",
+        params=TaskProgress,
         direction="server_to_client",
     ),
 )

@@ -25,7 +25,7 @@ def meter(ledger: Ledger, prices: Prices) -> Middleware:
 
     def metering(handler: ChatHandler) -> ChatHandler:
         async def metered(call: Call, emit: Emit) -> Completion:
-            call.sent, call.cost = False, None
+            call.sent, call.cost, call.phases = False, None, None
             ending = Ending()
             try:
                 with ending:

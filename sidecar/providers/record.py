@@ -15,12 +15,13 @@ EngineName = Literal["http", "llama", "scripted"]
 DialectName = Literal["openai_chat", "openai_responses", "anthropic_messages", "gemini_generate", "ollama_chat"]
 
 
-Offer = Literal["chat", "embeddings", "token_count"]
+Offer = Literal["chat", "embeddings", "token_count", "loading"]
 
 CHAT: Final = frozenset[Offer]({"chat"})
 CHAT_AND_EMBEDDINGS: Final = frozenset[Offer]({"chat", "embeddings"})
 CHAT_AND_COUNTS: Final = frozenset[Offer]({"chat", "token_count"})
 ALL: Final = frozenset[Offer]({"chat", "embeddings", "token_count"})
+CHAT_AND_EMBEDDINGS_ON_LOAD: Final = frozenset[Offer]({"chat", "embeddings", "loading"})
 
 
 CLOUD_TAG: Final = re.compile(r":\s*([^:/]*-)?cloud\s*(:|$)", re.IGNORECASE)

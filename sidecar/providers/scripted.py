@@ -3,7 +3,7 @@
 from typing import Final
 
 from sidecar.dialects.quirks import ChatQuirks
-from sidecar.providers.record import Provider
+from sidecar.providers.record import CHAT_AND_EMBEDDINGS_ON_LOAD, Provider
 from sidecar.schema.providers import BaseConfig
 
 
@@ -16,6 +16,7 @@ SCRIPTED: Final = Provider(
     name="Scripted",
     config=ScriptedConfig,
     engine="scripted",
+    offers=CHAT_AND_EMBEDDINGS_ON_LOAD,
     default_model="script-1",
     needs_key=False,
     local=True,

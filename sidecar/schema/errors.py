@@ -66,6 +66,7 @@ ErrorType = Literal[
     "download_failed",
     "checksum_mismatch",
     "disk_full",
+    "model_in_use",
     "budget_exceeded",
     "privacy_blocked",
 ]
@@ -142,6 +143,7 @@ ERRORS: Final = _table(
     ("download_failed", 1305, "ai", True, "A model could not be downloaded."),
     ("checksum_mismatch", 1306, "ai", False, "A downloaded model is not the one that was asked for."),
     ("disk_full", 1307, "config", False, "There is not enough room on the disk."),
+    ("model_in_use", 1308, "config", True, "The model is in memory or being fetched, so it cannot be changed now."),
     ("budget_exceeded", 1401, "config", False, "A budget is used up."),
     ("privacy_blocked", 1402, "config", False, "The request may not leave this machine."),
 )

@@ -60,7 +60,13 @@ class ModelPrice(Rates, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ModelInfo(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A model. What is left out is unknown. `shut_down` is the day of its end, as in 2027-01-14."""
+    """A model. What is left out is unknown. `shut_down` is the day of its end, as in 2027-01-14.
+
+    Of models on this machine: `source` is whose folder the file is in, `models` being the sidecar's own; `size_bytes`
+    is what its files take, `memory_bytes` about what it takes in memory with its usual context (where it is loaded:
+    what it takes now), `parameters` how many numbers are in it, `chat_template` whether it says how it is talked
+    to, and `problem` why it cannot be used.
+    """
 
     id: str
     provider: str
@@ -80,6 +86,13 @@ class ModelInfo(Struct, frozen=True, kw_only=True, omit_defaults=True):
     price: ModelPrice | None = None
     size_bytes: int | None = None
     loaded: bool | None = None
+    memory_bytes: int | None = None
+    source: str | None = None
+    architecture: str | None = None
+    parameters: int | None = None
+    quantization: str | None = None
+    chat_template: bool | None = None
+    problem: str | None = None
 
 
 class ModelList(Struct, frozen=True):

@@ -41,6 +41,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """How long a keychain call may take."""
     load_ms: int = 600_000
     """How long loading a local model may take."""
+    local_memory_bytes: int = 0
+    """What all local models together may take of the memory; 0 is three quarters of what the machine has."""
     max_queued: int = 1024
     """Requests that wait for a rate limit, those of one key together."""
     max_wait_ms: int = 120_000

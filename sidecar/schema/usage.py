@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 Outcome = Literal["ok", "error", "cancelled"]
 Source = Literal["reported", "estimated"]
@@ -43,10 +43,17 @@ class Cost(Struct, kw_only=True):
 
 
 class Timing(Struct, kw_only=True):
-    """Milliseconds from the request's arrival."""
+    """Milliseconds from the request's arrival.
+
+    Local models tell more: how long the answer waited for the model to be loaded, how long the part of the prompt took
+    that was not known from before, and the answer itself from its first token on.
+    """
 
     total_ms: int
     first_token_ms: int | None = None
+    load_ms: int | UnsetType = UNSET
+    prompt_ms: int | UnsetType = UNSET
+    generation_ms: int | UnsetType = UNSET
 
 
 class Attempt(Struct, kw_only=True, omit_defaults=True):

@@ -46,7 +46,7 @@ class Instance(Struct, frozen=True):
     def model(self) -> str | None:
         """Return the model that is meant when a request names none."""
         configured = self.config.model if self.config else None
-        if not configured and isinstance(self.config, LocalConfig):
+        if not configured and isinstance(self.config, LocalConfig) and self.config.model_path:
             return Path(self.config.model_path).stem
         return configured or self.record.default_model
 
@@ -98,7 +98,7 @@ def _checked(config: BaseConfig) -> BaseConfig:
     # Forms send an empty string for what was left out.
     changes["api_key"] = checked_key(config.api_key) if config.api_key else None
     changes["base_url"] = _checked_url(config.base_url) if config.base_url else None
-    if isinstance(config, LocalConfig):
+    if isinstance(config, LocalConfig) and config.model_path:
         changes["model_path"] = str(Path(config.model_path).expanduser().absolute())
     return msgspec.structs.replace(config, **changes)
 
@@ -129,7 +129,7 @@ def _server(record: Provider, config: BaseConfig) -> str:
 def _model_file(record: Provider, config: BaseConfig) -> str:
     del record
     assert isinstance(config, LocalConfig)
-    return config.model_path
+    return config.model_path or ""
 
 
 def _nowhere(record: Provider, config: BaseConfig) -> str:

@@ -1,6 +1,6 @@
 """The providers, their configurations, and the choice among them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -24,6 +24,7 @@ TARGET_ERRORS: Final[tuple[ErrorType, ...]] = (
     "provider_not_configured",
     "origin_not_allowed",
     "credential_not_found",
+    "model_not_found",
     *KEYCHAIN_ERRORS,
 )
 """What may be wrong with a target before anything is sent to it."""
@@ -48,13 +49,26 @@ class Choice(Struct, frozen=True, kw_only=True):
         return self.instance.id
 
 
+async def as_it_is(target: Target) -> Target:
+    """Return a target whose model lies where its configuration says."""
+    return target
+
+
 class Targets:
     """The providers, their configurations by id, and the active one.
 
-    All changes take effect at once; only `resolve` waits for the keychain.
+    All changes take effect at once; only `resolve` waits, for the keychain and for `locate`, which finds model files.
     """
 
-    def __init__(self, providers: Mapping[str, Provider], credentials: Credentials, *, scripted: bool = False) -> None:
+    def __init__(
+        self,
+        providers: Mapping[str, Provider],
+        credentials: Credentials,
+        *,
+        scripted: bool = False,
+        locate: Callable[[Target], Awaitable[Target]] = as_it_is,
+    ) -> None:
+        self._locate = locate
         self._providers = {id_: record for id_, record in providers.items() if scripted or record.engine != "scripted"}
         self._credentials = credentials
         self._keys = Keys(credentials)
@@ -170,7 +184,8 @@ class Targets:
                 provider=instance.id,
                 hint=f'Save a key for "{instance.id}" with credentials.save.',
             )
-        return replace(self.outline(choice), key=key)
+        target = replace(self.outline(choice), key=key)
+        return target if target.provider.engine != "llama" else await self._locate(target)
 
     def outline(self, choice: Choice) -> Target:
         """Return the target as far as it is known without its key."""

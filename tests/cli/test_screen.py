@@ -2,6 +2,7 @@ import io
 
 import pytest
 
+from sidecar.cli.bar import marks
 from sidecar.cli.screen import NoteLevel, Screen
 
 
@@ -67,6 +68,33 @@ def test_a_status_is_cut_to_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal, shown = screen()
     terminal.status("waiting for the first token")
     assert shown.getvalue() == "\r\x1b[2Kwaiting fo"
+
+
+def test_a_status_whose_end_is_known_has_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    terminal, shown = screen()
+    terminal.status("loading model", " 43 %", 0.434)
+    assert shown.getvalue() == "\r\x1b[2K\x1b[2mloading model  \x1b[0m━━━\x1b[2m────── 43 %\x1b[0m"
+
+
+def test_a_bar_that_has_no_room_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "28")
+    monkeypatch.setenv("NO_COLOR", "1")
+    terminal, shown = screen()
+    terminal.status("loading model", " 43 %", 0.434)
+    assert shown.getvalue() == "\r\x1b[2Kloading model 43 %"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"), [("utf-8", "━━──"), (None, "━━──"), ("ascii", "##--"), ("cp1252", "##--")]
+)
+def test_a_bar_is_drawn_with_what_the_terminal_can_show(encoding: str | None, shown: str) -> None:
+    assert "".join(marks(encoding).drawn(0.5, 4)) == shown
+
+
+@pytest.mark.parametrize(("share", "done"), [(-1.0, 0), (0.999, 3), (1.0, 4), (2.0, 4)])
+def test_a_bar_is_full_only_at_the_end(share: float, done: int) -> None:
+    assert marks("ascii").drawn(share, 4) == ("#" * done, "-" * (4 - done))
 
 
 def test_a_model_cannot_command_the_terminal() -> None:

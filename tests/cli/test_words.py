@@ -2,7 +2,8 @@ from typing import get_args
 
 import pytest
 
-from sidecar.cli.words import STATES, failure, summary, waiting
+from sidecar.cli.words import STATES, failure, loading, summary, waiting
+from sidecar.providers.hub import KEY_HINT
 from sidecar.schema.chat import ChatResult, FinishReason
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import ModelName, State, Status
@@ -37,12 +38,23 @@ def result(usage: Usage, cost: Cost, timing: Timing) -> ChatResult:
             Timing(first_token_ms=7, total_ms=7),
             "about 3 tokens out, first token 0.01 s, total 0.01 s, cost about 0.1 USD",
         ),
+        (
+            Usage(input_tokens=2, output_tokens=21),
+            Cost(amount="0", source="free"),
+            Timing(first_token_ms=500, total_ms=1500, load_ms=300, prompt_ms=150, generation_ms=800),
+            "2 tokens in, 21 tokens out, 25.0 tokens/s, first token 0.50 s, total 1.50 s",
+        ),
         (Usage(), Cost(amount="0.0012"), Timing(total_ms=40), "total 0.04 s, cost 0.0012 USD"),
         (Usage(), Cost(amount="0", source="free"), Timing(total_ms=40), "total 0.04 s"),
     ],
 )
 def test_the_summary_tells_what_is_known(usage: Usage, cost: Cost, timing: Timing, line: str) -> None:
     assert summary(result(usage, cost, timing)) == line
+
+
+def test_the_time_that_a_model_took_to_load_is_told_where_it_was_not_there() -> None:
+    assert loading(Timing(total_ms=2000, load_ms=1160)) == ["model loaded in 1.16 s"]
+    assert loading(Timing(total_ms=2000, load_ms=0)) == loading(Timing(total_ms=2000)) == []
 
 
 @pytest.mark.parametrize(
@@ -73,6 +85,15 @@ def test_a_failure_tells_its_cure() -> None:
     assert failure(error.to_object()) == ["error: Groq asks to slow down.", "retry: in 12 s", "hint: Wait a little."]
 
 
-def test_a_missing_key_is_cured_by_a_flag_of_this_command() -> None:
+def test_a_missing_key_is_cured_by_what_a_person_can_do() -> None:
     error = SidecarError("credential_not_found", "There is no key.", hint="Call credentials.save.")
-    assert failure(error.to_object())[1].endswith("with --api-key-env.")
+    assert failure(error.to_object())[1].endswith("environment variable, such as OPENAI_API_KEY.")
+
+
+def test_hints_name_commands_where_hosts_call_methods() -> None:
+    terms = SidecarError("authentication", "x wants a key.", hint=KEY_HINT)
+    assert failure(terms.to_object())[1].endswith(
+        "save your key with `llm-sidecar keys set huggingface --base-url https://huggingface.co`."
+    )
+    missing = SidecarError("model_not_found", "There is no m.", hint="models.list tells which there are.")
+    assert failure(missing.to_object())[1] == "hint: `llm-sidecar models list` tells which there are."

@@ -80,7 +80,7 @@ async def test_a_removed_configuration_is_gone(caller: Caller) -> None:
         ({}, "invalid_params"),
         ({"provider": "groq", "config": GROQ}, "invalid_params"),
         ({"provider": "nope"}, "provider_not_found"),
-        ({"provider": "local"}, "provider_not_configured"),
+        ({"provider": "azure"}, "provider_not_configured"),
         ({"config": {"provider": "openai_compatible"}}, "provider_not_configured"),
         ({"config": {"provider": "scripted"}}, "provider_not_found"),
         ({"config": {"provider": "nope"}}, "invalid_params"),
@@ -123,7 +123,6 @@ def failed_stages(result: dict[str, object]) -> list[tuple[str, bool, str]]:
     ("params", "stage", "expected"),
     [
         ({}, "config", "provider_not_configured"),
-        ({"provider": "local"}, "config", "provider_not_configured"),
         ({"provider": "azure"}, "config", "provider_not_configured"),
         ({"config": {"provider": "openai", "base_url": "nonsense"}}, "config", "invalid_params"),
         ({"provider": "groq"}, "auth", "credential_not_found"),

@@ -17,6 +17,7 @@ from sidecar.rpc.router import Request
 from sidecar.schema.chat import Origin
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.models import ModelInfo, RecommendParams
+from sidecar.schema.session import Limits
 
 pytestmark = pytest.mark.anyio
 
@@ -30,6 +31,7 @@ class Lister:
         self.listed = listed
         self.asked: list[str] = []
         self.size_bytes: int | None = None
+        self.memory_bytes: int | None = None
 
     async def models(self, target: Target) -> list[ModelInfo]:
         self.asked.append(target.id)
@@ -38,7 +40,8 @@ class Lister:
             listed = await listed()
         if isinstance(listed, SidecarError):
             raise listed
-        return [ModelInfo(id=id_, provider=target.id, size_bytes=self.size_bytes) for id_ in listed]
+        sizes = {"size_bytes": self.size_bytes, "memory_bytes": self.memory_bytes}
+        return [ModelInfo(id=id_, provider=target.id, **sizes) for id_ in listed]
 
 
 class Wired(Struct):
@@ -49,6 +52,7 @@ class Wired(Struct):
     observations: Observations
     listings: Listings
     policies: Any
+    limits: Limits = Limits()
 
 
 @pytest.fixture
@@ -77,6 +81,17 @@ async def test_what_can_be_used_is_asked_and_ranked(caller: Caller, services: Wi
     assert found["unavailable"] == []
     assert {"openai", "ollama", "lmstudio"} <= set(engine.asked)
     assert {"groq", "mistral", "openai_compatible"}.isdisjoint(engine.asked)
+
+
+async def test_what_a_model_takes_in_memory_counts_for_more_than_its_file(
+    services: Wired, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "total_memory", lambda: 10_000)
+    engine = Lister(ollama=["gemma"])
+    for memory, fits in ((7_600, False), (7_400, True)):
+        engine.size_bytes, engine.memory_bytes = 5_000, memory
+        found = await ask(services, engine, providers=["ollama"])
+        assert [one["fits"] for one in found["models"]] == [fits]
 
 
 async def test_a_recommendation_is_a_model_with_reasons(services: Wired, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,13 +136,13 @@ async def test_a_provider_that_fails_is_told_of_and_no_error(caller: Caller, ser
 
 async def test_whoever_is_named_is_told_of(services: Wired) -> None:
     engine = Lister(lmstudio=SidecarError("malformed_response"))
-    found = await ask(services, engine, providers=["nobody", "lmstudio", "local", "lmstudio"])
+    found = await ask(services, engine, providers=["nobody", "lmstudio", "azure", "lmstudio"])
     assert found == {
         "models": [],
         "unavailable": [
             {"provider": "nobody", "error_type": "provider_not_found"},
             {"provider": "lmstudio", "error_type": "malformed_response"},
-            {"provider": "local", "error_type": "provider_not_configured"},
+            {"provider": "azure", "error_type": "provider_not_configured"},
         ],
     }
 

@@ -50,6 +50,7 @@ STAY: set[ErrorType] = {
     "download_failed",
     "checksum_mismatch",
     "disk_full",
+    "model_in_use",
 }
 """Failures that are not the host's or the sidecar's own, and after which nobody else is asked unless a host says so."""
 

@@ -379,6 +379,13 @@ pub const ERRORS: &[ErrorRow] = &[
         meaning: "There is not enough room on the disk.",
     },
     ErrorRow {
+        kind: "model_in_use",
+        code: 1308,
+        category: "config",
+        retryable: true,
+        meaning: "The model is in memory or being fetched, so it cannot be changed now.",
+    },
+    ErrorRow {
         kind: "budget_exceeded",
         code: 1401,
         category: "config",

@@ -19,6 +19,10 @@ pub const METHODS: &[&str] = &[
     "providers.get_active",
     "providers.test",
     "models.list",
+    "models.load",
+    "models.unload",
+    "models.download",
+    "models.delete",
     "models.recommend",
     "chat.complete",
     "chat.stream",
@@ -163,6 +167,26 @@ impl Models<'_> {
     /// Lists the models that a provider, or the active one, tells of, with what else is known of them.
     pub async fn list(self, params: OptionalProvider) -> Result<ModelList, Error> {
         self.sidecar.call("models.list", &params).await
+    }
+
+    /// Loads a local model ahead of the first question, telling how far it is in `task.progress`.
+    pub async fn load(self, params: LoadParams) -> Result<LoadedModel, Error> {
+        self.sidecar.call("models.load", &params).await
+    }
+
+    /// Ends the processes that hold a local model; the reply follows when their memory is free.
+    pub async fn unload(self, params: UnloadParams) -> Result<UnloadedModel, Error> {
+        self.sidecar.call("models.unload", &params).await
+    }
+
+    /// Fetches a model file, telling how far it is in `task.progress`. What broke off is resumed.
+    pub async fn download(self, params: DownloadParams) -> Result<DownloadedModel, Error> {
+        self.sidecar.call("models.download", &params).await
+    }
+
+    /// Deletes a model from the sidecar's own folder, all its files, and what is left of its download.
+    pub async fn delete(self, params: DeleteModelParams) -> Result<DeletedModel, Error> {
+        self.sidecar.call("models.delete", &params).await
     }
 
     /// Ranks the models of all providers that can be used. A provider that fails is a result, not an error.

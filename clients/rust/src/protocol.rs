@@ -1190,11 +1190,33 @@ impl DeepSeekConfig {
     }
 }
 
+/// The id of a model in the sidecar's own folder, as `models.list` tells it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DeleteModelParams {
+    pub model: String,
+}
+
+impl DeleteModelParams {
+    /// Makes one with what is required.
+    pub fn new(model: impl Into<String>) -> Self {
+        Self { model: model.into() }
+    }
+}
+
 /// Whether there was a key to delete.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Deleted {
     pub deleted: bool,
+}
+
+/// Whether there was something to delete, and how many bytes that freed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DeletedModel {
+    pub deleted: bool,
+    pub freed_bytes: i64,
 }
 
 union! {
@@ -1288,6 +1310,84 @@ enumeration! {
         Character = "character",
         Page = "page",
     }
+}
+
+/// Which model file to fetch: the one at `url`, or `file` of a hub's repository `repo`, named owner/name.
+///
+/// Of a model that is split into several files any one may be named; all are fetched. `sha256` is what a single
+/// file must have; without it the hub's word is taken, where it gives one. `revision` is a branch, a tag or a
+/// commit; `main` where it is left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DownloadParams {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repo: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_id: Option<String>,
+}
+
+impl DownloadParams {
+    /// Makes one with nothing in it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets `url`.
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.url = Some(url.into());
+        self
+    }
+
+    /// Sets `repo`.
+    pub fn repo(mut self, repo: impl Into<String>) -> Self {
+        self.repo = Some(repo.into());
+        self
+    }
+
+    /// Sets `file`.
+    pub fn file(mut self, file: impl Into<String>) -> Self {
+        self.file = Some(file.into());
+        self
+    }
+
+    /// Sets `revision`.
+    pub fn revision(mut self, revision: impl Into<String>) -> Self {
+        self.revision = Some(revision.into());
+        self
+    }
+
+    /// Sets `sha256`.
+    pub fn sha256(mut self, sha256: impl Into<String>) -> Self {
+        self.sha256 = Some(sha256.into());
+        self
+    }
+
+    /// Sets `task_id`.
+    pub fn task_id(mut self, task_id: impl Into<String>) -> Self {
+        self.task_id = Some(task_id.into());
+        self
+    }
+}
+
+/// A model that is there now, whole and checked. `path` is the first file of a split one, which has no `sha256`.
+///
+/// `model` is its id.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DownloadedModel {
+    pub model: String,
+    pub path: String,
+    pub size_bytes: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
 }
 
 enumeration! {
@@ -1597,6 +1697,7 @@ enumeration! {
         MessageTooLarge = "message_too_large",
         MethodNotFound = "method_not_found",
         ModelFileInvalid = "model_file_invalid",
+        ModelInUse = "model_in_use",
         ModelNotFound = "model_not_found",
         NotBatchable = "not_batchable",
         NotInitialized = "not_initialized",
@@ -2287,6 +2388,8 @@ pub struct Limits {
     pub keychain_ms: i64,
     #[serde(default = "limits_load_ms::value", skip_serializing_if = "limits_load_ms::is")]
     pub load_ms: i64,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub local_memory_bytes: i64,
     #[serde(default = "limits_max_queued::value", skip_serializing_if = "limits_max_queued::is")]
     pub max_queued: i64,
     #[serde(default = "limits_max_wait_ms::value", skip_serializing_if = "limits_max_wait_ms::is")]
@@ -2323,6 +2426,7 @@ impl Default for Limits {
             exit_grace_ms: limits_exit_grace_ms::value(),
             keychain_ms: limits_keychain_ms::value(),
             load_ms: limits_load_ms::value(),
+            local_memory_bytes: Default::default(),
             max_queued: limits_max_queued::value(),
             max_wait_ms: limits_max_wait_ms::value(),
             cooldown_ms: limits_cooldown_ms::value(),
@@ -2405,7 +2509,73 @@ impl LlamaServerConfig {
     }
 }
 
-/// A GGUF file, run by llama.cpp in a worker process.
+/// Which model to load. `context_size` is in tokens; the configuration says what is left out.
+///
+/// `task_id` names the task in `task.progress`; the default is the id of the request.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LoadParams {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_size: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_id: Option<String>,
+}
+
+impl LoadParams {
+    /// Makes one with nothing in it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets `provider`.
+    pub fn provider(mut self, provider: impl Into<String>) -> Self {
+        self.provider = Some(provider.into());
+        self
+    }
+
+    /// Sets `model`.
+    pub fn model(mut self, model: impl Into<String>) -> Self {
+        self.model = Some(model.into());
+        self
+    }
+
+    /// Sets `context_size`.
+    pub fn context_size(mut self, context_size: i64) -> Self {
+        self.context_size = Some(context_size);
+        self
+    }
+
+    /// Sets `task_id`.
+    pub fn task_id(mut self, task_id: impl Into<String>) -> Self {
+        self.task_id = Some(task_id.into());
+        self
+    }
+}
+
+/// A model that is ready. So many `parallel` answers are made at once; they share the context.
+///
+/// `load_ms` is how long loading took, also where that was before; `memory_bytes` what the model takes now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LoadedModel {
+    pub provider: String,
+    pub model: String,
+    pub runtime: String,
+    pub context_size: i64,
+    pub parallel: i64,
+    pub memory_bytes: i64,
+    pub load_ms: i64,
+}
+
+/// GGUF files, run by llama.cpp in worker processes.
+///
+/// `model_path` is the file that is meant where a request names no model; `models.list` tells of the others.
+/// `keep_alive_s` is for how many seconds an unused model stays in memory: 0 until its answer is there, null or a
+/// negative number for ever. `parallel` answers at most are made at once; they share the context.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "provider", rename = "local")]
 #[non_exhaustive]
@@ -2424,7 +2594,8 @@ pub struct LocalConfig {
     pub fallback: Vec<Fallback>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limits: Option<RateLimits>,
-    pub model_path: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_path: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context_size: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -2435,11 +2606,12 @@ pub struct LocalConfig {
     pub runtime: LocalConfigRuntime,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_alive_s: Option<f64>,
+    #[serde(default = "local_config_parallel::value", skip_serializing_if = "local_config_parallel::is")]
+    pub parallel: i64,
 }
 
-impl LocalConfig {
-    /// Makes one with what is required.
-    pub fn new(model_path: impl Into<String>) -> Self {
+impl Default for LocalConfig {
+    fn default() -> Self {
         Self {
             id: None,
             model: None,
@@ -2448,13 +2620,21 @@ impl LocalConfig {
             headers: Default::default(),
             fallback: Default::default(),
             rate_limits: None,
-            model_path: model_path.into(),
+            model_path: None,
             context_size: None,
             threads: None,
             gpu_layers: None,
             runtime: Default::default(),
             keep_alive_s: None,
+            parallel: local_config_parallel::value(),
         }
+    }
+}
+
+impl LocalConfig {
+    /// Makes one with nothing in it.
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Sets `id`.
@@ -2499,6 +2679,12 @@ impl LocalConfig {
         self
     }
 
+    /// Sets `model_path`.
+    pub fn model_path(mut self, model_path: impl Into<String>) -> Self {
+        self.model_path = Some(model_path.into());
+        self
+    }
+
     /// Sets `context_size`.
     pub fn context_size(mut self, context_size: i64) -> Self {
         self.context_size = Some(context_size);
@@ -2526,6 +2712,12 @@ impl LocalConfig {
     /// Sets `keep_alive_s`.
     pub fn keep_alive_s(mut self, keep_alive_s: f64) -> Self {
         self.keep_alive_s = Some(keep_alive_s);
+        self
+    }
+
+    /// Sets `parallel`.
+    pub fn parallel(mut self, parallel: i64) -> Self {
+        self.parallel = parallel;
         self
     }
 }
@@ -2671,6 +2863,11 @@ impl MistralConfig {
 }
 
 /// A model. What is left out is unknown. `shut_down` is the day of its end, as in 2027-01-14.
+///
+/// Of models on this machine: `source` is whose folder the file is in, `models` being the sidecar's own;
+/// `size_bytes` is what its files take, `memory_bytes` about what it takes in memory with its usual context (where
+/// it is loaded: what it takes now), `parameters` how many numbers are in it, `chat_template` whether it says how
+/// it is talked to, and `problem` why it cannot be used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ModelInfo {
@@ -2708,6 +2905,20 @@ pub struct ModelInfo {
     pub size_bytes: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loaded: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantization: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat_template: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// The provider's models, in its own order.
@@ -3692,6 +3903,20 @@ pub struct Recommendation {
     pub size_bytes: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loaded: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantization: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat_template: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
     pub key: bool,
     pub local: bool,
     pub score: f64,
@@ -4305,6 +4530,32 @@ enumeration! {
     }
 }
 
+enumeration! {
+    /// What kind of task it is.
+    open TaskKind {
+        Download = "download",
+        Load = "load",
+    }
+}
+
+/// `task.progress`: the latest of a task counts. `task_id` is the caller's, or else the id of its request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TaskProgress {
+    pub kind: TaskKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_bytes: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_per_second: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eta_ms: Option<i64>,
+    pub task_id: String,
+}
+
 /// What to test: a configuration given here, one by id, or the active one.
 ///
 /// With `probe`, a test that found no fault also asks the model a tiny question, which may cost something.
@@ -4483,12 +4734,24 @@ impl Timeouts {
 }
 
 /// Milliseconds from the request's arrival.
+///
+/// Local models tell more: how long the answer waited for the model to be loaded, how long the part of the prompt
+/// took that was not known from before, and the answer itself from its first token on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Timing {
     pub total_ms: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_token_ms: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "crate::declare::some")]
+    pub load_ms: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "crate::declare::some")]
+    pub prompt_ms: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "crate::declare::some")]
+    pub generation_ms: Option<i64>,
 }
 
 /// Together AI.
@@ -4685,6 +4948,52 @@ union! {
 pub struct Unavailable {
     pub provider: String,
     pub error_type: ErrorType,
+}
+
+/// Which model to unload. Answers in progress are waited for, or with `force` ended with `engine_crashed`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct UnloadParams {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    #[serde(default, skip_serializing_if = "crate::declare::is_default")]
+    pub force: bool,
+}
+
+impl UnloadParams {
+    /// Makes one with nothing in it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets `provider`.
+    pub fn provider(mut self, provider: impl Into<String>) -> Self {
+        self.provider = Some(provider.into());
+        self
+    }
+
+    /// Sets `model`.
+    pub fn model(mut self, model: impl Into<String>) -> Self {
+        self.model = Some(model.into());
+        self
+    }
+
+    /// Sets `force`.
+    pub fn force(mut self, force: bool) -> Self {
+        self.force = force;
+        self
+    }
+}
+
+/// How many workers were ended, and how much memory they had, where the system tells. They are gone by now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct UnloadedModel {
+    pub unloaded: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freed_bytes: Option<i64>,
 }
 
 /// A page that the model cites for the characters `start` to `end` of the text.
@@ -5133,6 +5442,7 @@ defaults! {
     limits_stalled_stream_ms: i64 = 120000;
     limits_stdin_ahead_bytes: i64 = 8388608;
     limits_storage_ms: i64 = 5000;
+    local_config_parallel: i64 = 4;
     recommend_params_limit: i64 = 20;
     retry_options_max_retries: i64 = 2;
     savings_currency: String = "USD";

@@ -75,9 +75,10 @@ export class Witness {
   #notified(method: string, params: JsonObject, size: number): void {
     this.seen.add(`notification:${method}`);
     valid(NOTIFICATIONS.get(method), params);
-    const id = String(params["stream_id"]);
+    const subject = method === "task.progress" ? "task_id" : "stream_id";
+    const id = String(params[subject]);
     const open = [...this.#calls.values()].flat();
-    assert(open.some((call) => streamId(call) === id), `${method} for ${id}, which is not open`);
+    assert(open.some((call) => subjectId(call, subject) === id), `${method} for ${id}, which is not open`);
     if (method !== "stream.chunk") return;
     const delta = params["delta"] as JsonObject;
     assert(delta["type"] === "part" || size <= this.#maxChunkBytes, `a chunk of ${size} bytes`);
@@ -94,7 +95,7 @@ export class Witness {
     const call = reply["id"] === null ? undefined : this.#settle(reply, data);
     if (call === undefined) return;
     if (isObject(reply["result"])) this.#succeeded(call, reply["result"]);
-    if (call["method"] === "chat.stream") this.#ended(streamId(call), data ?? (reply["result"] as JsonObject));
+    if (call["method"] === "chat.stream") this.#ended(subjectId(call, "stream_id"), data ?? (reply["result"] as JsonObject));
   }
 
   /** Forgets the call that a reply belongs to; the last one, where the id was taken already. */
@@ -139,8 +140,11 @@ function key(id: unknown): string {
   return JSON.stringify(id);
 }
 
-function streamId(call: JsonObject): string | undefined {
+const OPENERS = { stream_id: ["chat.stream"], task_id: ["models.load", "models.download"] };
+
+/** The id of what a call opens, a stream or a task, as the caller chose it or by default. */
+function subjectId(call: JsonObject, name: keyof typeof OPENERS): string | undefined {
   const params = call["params"];
-  if (call["method"] !== "chat.stream" || !isObject(params)) return undefined;
-  return (params["stream_id"] as string | null | undefined) || String(call["id"]);
+  if (!OPENERS[name].includes(String(call["method"])) || !isObject(params)) return undefined;
+  return (params[name] as string | null | undefined) || String(call["id"]);
 }

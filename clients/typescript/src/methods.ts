@@ -18,12 +18,18 @@ import type {
   CredentialChoice,
   CredentialList,
   CredentialState,
+  DeleteModelParams,
   Deleted,
+  DeletedModel,
+  DownloadParams,
+  DownloadedModel,
   EmbeddingRequest,
   EmbeddingResult,
   Empty,
   InitializeParams,
   InitializeResult,
+  LoadParams,
+  LoadedModel,
   ModelList,
   OpenRpc,
   OptionalProvider,
@@ -39,6 +45,8 @@ import type {
   StreamRequest,
   TestParams,
   TestResult,
+  UnloadParams,
+  UnloadedModel,
   UsageQuery,
   UsageSummary,
 } from "./protocol.js";
@@ -82,6 +90,14 @@ export interface Methods {
   "providers.test": { params: TestParams; result: TestResult };
   /** Lists the models that a provider, or the active one, tells of, with what else is known of them. */
   "models.list": { params: OptionalProvider; result: ModelList };
+  /** Loads a local model ahead of the first question, telling how far it is in `task.progress`. */
+  "models.load": { params: LoadParams; result: LoadedModel };
+  /** Ends the processes that hold a local model; the reply follows when their memory is free. */
+  "models.unload": { params: UnloadParams; result: UnloadedModel };
+  /** Fetches a model file, telling how far it is in `task.progress`. What broke off is resumed. */
+  "models.download": { params: DownloadParams; result: DownloadedModel };
+  /** Deletes a model from the sidecar's own folder, all its files, and what is left of its download. */
+  "models.delete": { params: DeleteModelParams; result: DeletedModel };
   /** Ranks the models of all providers that can be used. A provider that fails is a result, not an error. */
   "models.recommend": { params: RecommendParams; result: Recommendations };
   /** Answers one question with the whole completion. */
@@ -204,14 +220,57 @@ export class ModelsMethods {
   /**
    * Lists the models that a provider, or the active one, tells of, with what else is known of them.
    *
-   * @throws {SidecarError} Among others: `provider_not_found`, `provider_not_configured`, `unsupported_feature`,
-   * `origin_not_allowed`, `credential_not_found`, `keyring_unavailable`, `keyring_locked`, `keyring_denied`,
-   * `authentication`, `permission_denied`, `insufficient_quota`, `rate_limited`, `request_rejected`,
+   * @throws {SidecarError} Among others: `provider_not_found`, `model_not_found`, `provider_not_configured`,
+   * `unsupported_feature`, `origin_not_allowed`, `credential_not_found`, `keyring_unavailable`, `keyring_locked`,
+   * `keyring_denied`, `authentication`, `permission_denied`, `insufficient_quota`, `rate_limited`, `request_rejected`,
    * `provider_overloaded`, `server_error`, `malformed_response`, `dns`, `connect`, `tls`, `proxy`, `timeout`,
    * `model_file_invalid`, `engine_unavailable`, `privacy_blocked`.
    */
   list(params: OptionalProvider = {}, options?: CallOptions): Promise<ModelList> {
     return this.#call("models.list", params, options);
+  }
+
+  /**
+   * Loads a local model ahead of the first question, telling how far it is in `task.progress`.
+   *
+   * @throws {SidecarError} Among others: `provider_not_found`, `model_not_found`, `provider_not_configured`,
+   * `unsupported_feature`, `origin_not_allowed`, `credential_not_found`, `keyring_unavailable`, `keyring_locked`,
+   * `keyring_denied`, `timeout`, `model_file_invalid`, `out_of_memory`, `engine_crashed`, `engine_unavailable`.
+   */
+  load(params: LoadParams = {}, options?: CallOptions): Promise<LoadedModel> {
+    return this.#call("models.load", params, options);
+  }
+
+  /**
+   * Ends the processes that hold a local model; the reply follows when their memory is free.
+   *
+   * @throws {SidecarError} Among others: `provider_not_found`, `model_not_found`, `provider_not_configured`,
+   * `unsupported_feature`, `origin_not_allowed`, `credential_not_found`, `keyring_unavailable`, `keyring_locked`,
+   * `keyring_denied`, `engine_unavailable`.
+   */
+  unload(params: UnloadParams = {}, options?: CallOptions): Promise<UnloadedModel> {
+    return this.#call("models.unload", params, options);
+  }
+
+  /**
+   * Fetches a model file, telling how far it is in `task.progress`. What broke off is resumed.
+   *
+   * @throws {SidecarError} Among others: `model_not_found`, `origin_not_allowed`, `path_not_allowed`,
+   * `keyring_unavailable`, `keyring_locked`, `keyring_denied`, `authentication`, `permission_denied`, `rate_limited`,
+   * `provider_overloaded`, `server_error`, `malformed_response`, `stream_interrupted`, `dns`, `connect`, `tls`,
+   * `proxy`, `timeout`, `model_file_invalid`, `download_failed`, `checksum_mismatch`, `disk_full`, `model_in_use`.
+   */
+  download(params: DownloadParams = {}, options?: CallOptions): Promise<DownloadedModel> {
+    return this.#call("models.download", params, options);
+  }
+
+  /**
+   * Deletes a model from the sidecar's own folder, all its files, and what is left of its download.
+   *
+   * @throws {SidecarError} Among others: `path_not_allowed`, `engine_unavailable`, `model_in_use`.
+   */
+  delete(params: DeleteModelParams, options?: CallOptions): Promise<DeletedModel> {
+    return this.#call("models.delete", params, options);
   }
 
   /** Ranks the models of all providers that can be used. A provider that fails is a result, not an error. */
@@ -251,9 +310,10 @@ export class ChatMethods {
   /**
    * Tells how many tokens a question has, whether they fit, and what it would cost; it is not asked.
    *
-   * @throws {SidecarError} Among others: `provider_not_found`, `provider_not_configured`, `origin_not_allowed`,
-   * `path_not_allowed`, `credential_not_found`, `keyring_unavailable`, `keyring_locked`, `keyring_denied`,
-   * `authentication`, `permission_denied`, `payload_too_large`, `engine_unavailable`, `privacy_blocked`.
+   * @throws {SidecarError} Among others: `provider_not_found`, `model_not_found`, `provider_not_configured`,
+   * `origin_not_allowed`, `path_not_allowed`, `credential_not_found`, `keyring_unavailable`, `keyring_locked`,
+   * `keyring_denied`, `authentication`, `permission_denied`, `payload_too_large`, `engine_unavailable`,
+   * `privacy_blocked`.
    */
   estimate(params: ChatRequest, options?: CallOptions): Promise<ChatEstimate> {
     return this.#call("chat.estimate", params, options);
@@ -488,6 +548,8 @@ export const ERRORS = {
   checksum_mismatch: { code: 1306, category: "ai", retryable: false },
   /** There is not enough room on the disk. */
   disk_full: { code: 1307, category: "config", retryable: false },
+  /** The model is in memory or being fetched, so it cannot be changed now. */
+  model_in_use: { code: 1308, category: "config", retryable: true },
   /** A budget is used up. */
   budget_exceeded: { code: 1401, category: "config", retryable: false },
   /** The request may not leave this machine. */

@@ -387,9 +387,20 @@ export interface DeepSeekConfig {
   rate_limits?: RateLimits | null;
 }
 
+/** The id of a model in the sidecar's own folder, as `models.list` tells it. */
+export interface DeleteModelParams {
+  model: string;
+}
+
 /** Whether there was a key to delete. */
 export interface Deleted {
   deleted: boolean;
+}
+
+/** Whether there was something to delete, and how many bytes that freed. */
+export interface DeletedModel {
+  deleted: boolean;
+  freed_bytes: number;
 }
 
 /** A piece of a streamed answer. */
@@ -419,6 +430,34 @@ export interface DocumentCitation {
 
 /** What stands in `DocumentCitation` as its unit. */
 export type DocumentCitationUnit = "block" | "character" | "page";
+
+/**
+ * Which model file to fetch: the one at `url`, or `file` of a hub's repository `repo`, named owner/name.
+ *
+ * Of a model that is split into several files any one may be named; all are fetched. `sha256` is what a single file
+ * must have; without it the hub's word is taken, where it gives one. `revision` is a branch, a tag or a commit; `main`
+ * where it is left out.
+ */
+export interface DownloadParams {
+  url?: string | null;
+  repo?: string | null;
+  file?: string | null;
+  revision?: string | null;
+  sha256?: string | null;
+  task_id?: string | null;
+}
+
+/**
+ * A model that is there now, whole and checked. `path` is the first file of a split one, which has no `sha256`.
+ *
+ * `model` is its id.
+ */
+export interface DownloadedModel {
+  model: string;
+  path: string;
+  size_bytes: number;
+  sha256?: string | null;
+}
 
 /** How much the model should think. */
 export type Effort = "high" | "low" | "max" | "medium" | "minimal" | "none" | "xhigh";
@@ -511,6 +550,7 @@ export type ErrorType =
   | "message_too_large"
   | "method_not_found"
   | "model_file_invalid"
+  | "model_in_use"
   | "model_not_found"
   | "not_batchable"
   | "not_initialized"
@@ -710,6 +750,7 @@ export interface Limits {
   exit_grace_ms?: number;
   keychain_ms?: number;
   load_ms?: number;
+  local_memory_bytes?: number;
   max_queued?: number;
   max_wait_ms?: number;
   cooldown_ms?: number;
@@ -732,7 +773,40 @@ export interface LlamaServerConfig {
   rate_limits?: RateLimits | null;
 }
 
-/** A GGUF file, run by llama.cpp in a worker process. */
+/**
+ * Which model to load. `context_size` is in tokens; the configuration says what is left out.
+ *
+ * `task_id` names the task in `task.progress`; the default is the id of the request.
+ */
+export interface LoadParams {
+  provider?: string | null;
+  model?: string | null;
+  context_size?: number | null;
+  task_id?: string | null;
+}
+
+/**
+ * A model that is ready. So many `parallel` answers are made at once; they share the context.
+ *
+ * `load_ms` is how long loading took, also where that was before; `memory_bytes` what the model takes now.
+ */
+export interface LoadedModel {
+  provider: string;
+  model: string;
+  runtime: string;
+  context_size: number;
+  parallel: number;
+  memory_bytes: number;
+  load_ms: number;
+}
+
+/**
+ * GGUF files, run by llama.cpp in worker processes.
+ *
+ * `model_path` is the file that is meant where a request names no model; `models.list` tells of the others.
+ * `keep_alive_s` is for how many seconds an unused model stays in memory: 0 until its answer is there, null or a
+ * negative number for ever. `parallel` answers at most are made at once; they share the context.
+ */
 export interface LocalConfig {
   provider: "local";
   id?: string | null;
@@ -742,12 +816,13 @@ export interface LocalConfig {
   headers?: Record<string, Secret>;
   fallback?: Fallback[];
   rate_limits?: RateLimits | null;
-  model_path: string;
+  model_path?: string | null;
   context_size?: number | null;
   threads?: number | null;
   gpu_layers?: number | null;
   runtime?: LocalConfigRuntime;
   keep_alive_s?: number | null;
+  parallel?: number;
 }
 
 /** What stands in `LocalConfig` as its runtime. */
@@ -788,7 +863,14 @@ export interface MistralConfig {
   rate_limits?: RateLimits | null;
 }
 
-/** A model. What is left out is unknown. `shut_down` is the day of its end, as in 2027-01-14. */
+/**
+ * A model. What is left out is unknown. `shut_down` is the day of its end, as in 2027-01-14.
+ *
+ * Of models on this machine: `source` is whose folder the file is in, `models` being the sidecar's own; `size_bytes` is
+ * what its files take, `memory_bytes` about what it takes in memory with its usual context (where it is loaded: what it
+ * takes now), `parameters` how many numbers are in it, `chat_template` whether it says how it is talked to, and
+ * `problem` why it cannot be used.
+ */
 export interface ModelInfo {
   id: string;
   provider: string;
@@ -808,6 +890,13 @@ export interface ModelInfo {
   price?: ModelPrice | null;
   size_bytes?: number | null;
   loaded?: boolean | null;
+  memory_bytes?: number | null;
+  source?: string | null;
+  architecture?: string | null;
+  parameters?: number | null;
+  quantization?: string | null;
+  chat_template?: boolean | null;
+  problem?: string | null;
 }
 
 /** The provider's models, in its own order. */
@@ -1134,6 +1223,13 @@ export interface Recommendation {
   price?: ModelPrice | null;
   size_bytes?: number | null;
   loaded?: boolean | null;
+  memory_bytes?: number | null;
+  source?: string | null;
+  architecture?: string | null;
+  parameters?: number | null;
+  quantization?: string | null;
+  chat_template?: boolean | null;
+  problem?: string | null;
   key: boolean;
   local: boolean;
   score: number;
@@ -1330,6 +1426,20 @@ export interface StreamStatus {
 /** The way by which an answer in JSON was had. */
 export type StructuredOutput = "native" | "prompt" | "tool" | (string & {});
 
+/** What kind of task it is. */
+export type TaskKind = "download" | "load" | (string & {});
+
+/** `task.progress`: the latest of a task counts. `task_id` is the caller's, or else the id of its request. */
+export interface TaskProgress {
+  kind: TaskKind;
+  progress?: number | null;
+  bytes?: number | null;
+  total_bytes?: number | null;
+  bytes_per_second?: number | null;
+  eta_ms?: number | null;
+  task_id: string;
+}
+
 /**
  * What to test: a configuration given here, one by id, or the active one.
  *
@@ -1394,10 +1504,18 @@ export interface Timeouts {
   total?: number | null;
 }
 
-/** Milliseconds from the request's arrival. */
+/**
+ * Milliseconds from the request's arrival.
+ *
+ * Local models tell more: how long the answer waited for the model to be loaded, how long the part of the prompt took
+ * that was not known from before, and the answer itself from its first token on.
+ */
 export interface Timing {
   total_ms: number;
   first_token_ms?: number | null;
+  load_ms?: number;
+  prompt_ms?: number;
+  generation_ms?: number;
 }
 
 /** Together AI. */
@@ -1458,6 +1576,19 @@ export type ToolResultPart = Text | File;
 export interface Unavailable {
   provider: string;
   error_type: ErrorType;
+}
+
+/** Which model to unload. Answers in progress are waited for, or with `force` ended with `engine_crashed`. */
+export interface UnloadParams {
+  provider?: string | null;
+  model?: string | null;
+  force?: boolean;
+}
+
+/** How many workers were ended, and how much memory they had, where the system tells. They are gone by now. */
+export interface UnloadedModel {
+  unloaded: number;
+  freed_bytes?: number | null;
 }
 
 /** A page that the model cites for the characters `start` to `end` of the text. */

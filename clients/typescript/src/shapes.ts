@@ -276,6 +276,9 @@ export const Usage: Check = record({
 export const Timing: Check = record({
   total_ms: integer,
   first_token_ms: nullable(integer),
+  load_ms: optional(integer),
+  prompt_ms: optional(integer),
+  generation_ms: optional(integer),
 });
 
 export const Outcome: Check = string;
@@ -340,6 +343,11 @@ export const Deleted: Check = record({
   deleted: boolean,
 });
 
+export const DeletedModel: Check = record({
+  deleted: boolean,
+  freed_bytes: integer,
+});
+
 export const TextDelta: Check = record({
   index: integer,
   text: string,
@@ -384,6 +392,13 @@ export const Delta: Check = union("type", "open", {
   tool_call: ToolCallDelta,
   part: PartDelta,
   usage: UsageDelta,
+});
+
+export const DownloadedModel: Check = record({
+  model: string,
+  path: string,
+  size_bytes: integer,
+  sha256: nullable(string),
 });
 
 export const EmbeddingResult: Check = record({
@@ -449,6 +464,7 @@ export const Limits: Check = record({
   exit_grace_ms: optional(integer),
   keychain_ms: optional(integer),
   load_ms: optional(integer),
+  local_memory_bytes: optional(integer),
   max_queued: optional(integer),
   max_wait_ms: optional(integer),
   cooldown_ms: optional(integer),
@@ -464,6 +480,16 @@ export const InitializeResult: Check = record({
   server_info: ServerInfo,
   capabilities: object,
   limits: Limits,
+});
+
+export const LoadedModel: Check = record({
+  provider: string,
+  model: string,
+  runtime: string,
+  context_size: integer,
+  parallel: integer,
+  memory_bytes: integer,
+  load_ms: integer,
 });
 
 export const Capability: Check = string;
@@ -519,6 +545,13 @@ export const ModelInfo: Check = record({
   price: nullable(ModelPrice),
   size_bytes: nullable(integer),
   loaded: nullable(boolean),
+  memory_bytes: nullable(integer),
+  source: nullable(string),
+  architecture: nullable(string),
+  parameters: nullable(integer),
+  quantization: nullable(string),
+  chat_template: nullable(boolean),
+  problem: nullable(string),
 });
 
 export const ModelList: Check = record({
@@ -576,6 +609,13 @@ export const Recommendation: Check = record({
   price: nullable(ModelPrice),
   size_bytes: nullable(integer),
   loaded: nullable(boolean),
+  memory_bytes: nullable(integer),
+  source: nullable(string),
+  architecture: nullable(string),
+  parameters: nullable(integer),
+  quantization: nullable(string),
+  chat_template: nullable(boolean),
+  problem: nullable(string),
   key: boolean,
   local: boolean,
   score: number,
@@ -643,6 +683,11 @@ export const TestResult: Check = record({
   cost: nullable(Cost),
 });
 
+export const UnloadedModel: Check = record({
+  unloaded: integer,
+  freed_bytes: nullable(integer),
+});
+
 export const Savings: Check = record({
   prompt_cache: string,
   response_cache: string,
@@ -690,6 +735,10 @@ export const RESULTS: Readonly<Record<keyof Methods, Check>> = {
   "providers.get_active": ActiveProvider,
   "providers.test": TestResult,
   "models.list": ModelList,
+  "models.load": LoadedModel,
+  "models.unload": UnloadedModel,
+  "models.download": DownloadedModel,
+  "models.delete": DeletedModel,
   "models.recommend": Recommendations,
   "chat.complete": ChatResult,
   "chat.stream": ChatResult,

@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 
 from sidecar.dialects import errors, lenient
+from sidecar.dialects.aloud import Aloud, Pieces
 from sidecar.dialects.contract import Aim, Answer, HttpRequest
-from sidecar.dialects.openai_chat.aloud import Aloud, Pieces
 from sidecar.dialects.openai_chat.tool_calls import ToolCalls
 from sidecar.dialects.openai_chat.usage import merge, normalise, price
 from sidecar.dialects.openai_chat.wire import Chunk, Delta, ToolFragment, WireUsage

@@ -11,6 +11,45 @@ MAX_ELEMENTS: Final = 1 << 21
 
 SCALARS: Final = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 
+BLOCKS: Final = {
+    0: (1, 4),  # f32
+    1: (1, 2),  # f16
+    2: (32, 18),  # q4_0
+    3: (32, 20),  # q4_1
+    6: (32, 22),  # q5_0
+    7: (32, 24),  # q5_1
+    8: (32, 34),  # q8_0
+    9: (32, 36),  # q8_1
+    10: (256, 84),  # q2_K
+    11: (256, 110),  # q3_K
+    12: (256, 144),  # q4_K
+    13: (256, 176),  # q5_K
+    14: (256, 210),  # q6_K
+    15: (256, 292),  # q8_K
+    16: (256, 66),  # iq2_xxs
+    17: (256, 74),  # iq2_xs
+    18: (256, 98),  # iq3_xxs
+    19: (256, 50),  # iq1_s
+    20: (32, 18),  # iq4_nl
+    21: (256, 110),  # iq3_s
+    22: (256, 82),  # iq2_s
+    23: (256, 136),  # iq4_xs
+    24: (1, 1),  # i8
+    25: (1, 2),  # i16
+    26: (1, 4),  # i32
+    27: (1, 8),  # i64
+    28: (1, 8),  # f64
+    29: (256, 56),  # iq1_m
+    30: (1, 2),  # bf16
+    34: (256, 54),  # tq1_0
+    35: (256, 66),  # tq2_0
+    39: (32, 17),  # mxfp4
+    40: (64, 36),  # nvfp4
+    41: (128, 18),  # q1_0
+    42: (64, 18),  # q2_0
+}
+"""Elements and bytes of a block of each tensor type. Types of the future are not in it and not measured."""
+
 
 class DamagedError(Exception):
     """The bytes are not a GGUF header; the text completes "The model file … "."""
@@ -68,10 +107,30 @@ class Reader:
         return self.take(length).decode("utf-8", "replace")
 
     def claim_elements(self, count: int) -> None:
-        """Take note that `count` strings follow; too many of them would take for ever."""
+        """Take note that `count` elements follow; too many of them would take for ever."""
         self._elements -= count
         if self._elements < 0:
             raise DamagedError("is damaged: its header makes no sense")
+
+    def skip_texts(self, count: int) -> None:
+        """Pass over the next `count` strings."""
+        self.claim_elements(count)
+        while count := self._skip_held_texts(count):
+            self.skip(self.number("Q"))
+            count -= 1
+
+    def _skip_held_texts(self, count: int) -> int:
+        """Pass over strings that are held whole, and return how many are left. Vocabularies have some 100,000."""
+        held, at, unpack = self._held, self._at, _LENGTH.unpack_from
+        last = len(held) - _LENGTH.size
+        while count and at <= last:
+            end = at + _LENGTH.size + unpack(held, at)[0]
+            if end > len(held):
+                break
+            at, count = end, count - 1
+        self._claim(at - self._at)
+        self._at = at
+        return count
 
     def _claim(self, count: int) -> None:
         if count > self._left:
@@ -87,4 +146,5 @@ def _number_readers() -> dict[str, tuple[Callable[[bytes], tuple[int, ...]], int
     return {code: (form.unpack, form.size) for code, form in formats.items()}
 
 
+_LENGTH: Final = struct.Struct("<Q")
 _NUMBERS: Final = _number_readers()

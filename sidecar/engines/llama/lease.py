@@ -1,4 +1,7 @@
-"""The right to ask a model: held by one request at a time, given back when its worker has nothing left to do for it."""
+"""The right to ask a model, held by so many requests at once as it takes.
+
+It is given back when the model's worker has nothing left to do for the request.
+"""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -18,7 +21,10 @@ CONFIRM_S: Final = 0.05
 """How long a cancelled request waits for the worker's word, which brings the token counts."""
 
 DRAIN_S: Final = 15.0
-"""How long a worker may take to come to a border at which it can stop; others wait for it meanwhile."""
+"""How long a worker may take to come to a border at which it can stop.
+
+What takes longer keeps its own turn and no other's: the worker is ended as soon as it answers nobody else.
+"""
 
 Tell = Callable[[Status], Awaitable[None]]
 
@@ -48,6 +54,8 @@ class Lease:
         A worker that is slow to confirm is waited for by those who come next, not by the caller.
         """
         done = None if exchange.finished else await _cancelled(exchange)
+        self.resident.answering -= 1
+        self.resident.end_if_stuck()
         if exchange.finished:
             self._finish(exchange)
         else:
@@ -55,30 +63,39 @@ class Lease:
         return done
 
     async def _drain(self, exchange: Exchange) -> None:
-        """Keep the turn until the worker has stopped; end it when it does not."""
+        """Keep the turn until the worker has stopped."""
         try:
-            with anyio.move_on_after(DRAIN_S), suppress(SidecarError):
-                await exchange.last()
-            if not exchange.finished:
-                self.resident.end()
+            with suppress(SidecarError):
+                await self._stopped(exchange)
         finally:
             self._finish(exchange)
 
+    async def _stopped(self, exchange: Exchange) -> None:
+        with anyio.move_on_after(DRAIN_S):
+            await exchange.last()
+        if not exchange.finished:
+            self.resident.stuck += 1
+            self.resident.end_if_stuck()
+            await exchange.last()
+            self.resident.stuck -= 1
+
     def _finish(self, exchange: Exchange) -> None:
         exchange.close()
+        if exchange.answered:
+            self._residents.answered(self.resident)
         self.release()
 
 
 async def _cancelled(exchange: Exchange) -> protocol.Done | None:
     with anyio.move_on_after(CONFIRM_S, shield=True), suppress(SidecarError):
-        await exchange.send(protocol.Cancel(exchange.id))
+        exchange.send(protocol.Cancel(exchange.id))
         report = await exchange.last()
         return report if isinstance(report, protocol.Done) else None
     return None
 
 
 class Leases:
-    """Gives leases on models, which are loaded first where they are not."""
+    """Gives leases on models, which are loaded first where they are not; each model to so many at once as it takes."""
 
     def __init__(self, tasks: TaskGroup, residents: Residents) -> None:
         self._tasks = tasks
@@ -95,5 +112,6 @@ class Leases:
                 self._residents.leave(resident)
                 raise
             if resident.alive:
+                resident.answering += 1
                 return lease
             lease.release()

@@ -34,6 +34,8 @@ class Load(Struct, frozen=True, tag="load"):
     threads: int
     gpu_layers: int | None = None
     pooling: Pooling | None = None
+    parallel: int = 1
+    """How many conversations may share the context at once."""
 
 
 class Turn(Struct, frozen=True):
@@ -55,7 +57,10 @@ class Sampling(Struct, frozen=True, omit_defaults=True):
 
 
 class Chat(Struct, frozen=True, tag="chat", omit_defaults=True):
-    """A question to the loaded model; answered with `Delta`s and a `Done`. The answer is to match `schema`."""
+    """A question to the loaded model; answered with `Delta`s and a `Done`. The answer is to match `schema`.
+
+    `template_options` are variables for the model's chat template, beside the messages.
+    """
 
     id: int
     messages: list[Turn]
@@ -63,6 +68,7 @@ class Chat(Struct, frozen=True, tag="chat", omit_defaults=True):
     max_tokens: int | None = None
     stop: list[str] = []
     schema: dict[str, Any] | None = None
+    template_options: dict[str, bool] = {}
 
 
 class Embed(Struct, frozen=True, tag="embed"):
@@ -70,6 +76,14 @@ class Embed(Struct, frozen=True, tag="embed"):
 
     id: int
     texts: list[str]
+
+
+class Count(Struct, frozen=True, tag="count", omit_defaults=True):
+    """How many tokens a conversation has, as the model's template writes it; answered with `Counted`."""
+
+    id: int
+    messages: list[Turn]
+    template_options: dict[str, bool] = {}
 
 
 class Cancel(Struct, frozen=True, tag="cancel"):
@@ -91,6 +105,8 @@ class Loaded(Struct, frozen=True, tag="loaded"):
     id: int
     runtime: RuntimeName
     context_size: int
+    parallel: int = 1
+    """How many commands are carried out at once; more wait for their turn."""
 
 
 class Delta(Struct, frozen=True, tag="delta"):
@@ -111,7 +127,8 @@ class Vector(Struct, frozen=True, tag="vector"):
 class Done(Struct, frozen=True, tag="done", omit_defaults=True):
     """The end of an answer or of vectors, with the runtime's own counts.
 
-    `cached_tokens` of the prompt were not evaluated again.
+    `cached_tokens` of the prompt were not evaluated again. `prompt_ms` is how long the others took, `generation_ms` how
+    long the answer did from its first token on.
     """
 
     id: int
@@ -119,6 +136,15 @@ class Done(Struct, frozen=True, tag="done", omit_defaults=True):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     cached_tokens: int | None = None
+    prompt_ms: int | None = None
+    generation_ms: int | None = None
+
+
+class Counted(Struct, frozen=True, tag="counted"):
+    """How many tokens a conversation has."""
+
+    id: int
+    tokens: int
 
 
 class Failed(Struct, frozen=True, tag="failed", omit_defaults=True):
@@ -131,8 +157,11 @@ class Failed(Struct, frozen=True, tag="failed", omit_defaults=True):
     param: str | None = None
 
 
-Command = Probe | Load | Chat | Embed | Cancel
-Report = Ready | Loaded | Delta | Vector | Done | Failed
+Command = Probe | Load | Chat | Embed | Count | Cancel
+Report = Ready | Loaded | Delta | Vector | Done | Counted | Failed
+Outcome = Done | Counted | Failed
+"""What ends a chat, vectors or a count."""
+
 MORE: Final = (Delta, Vector)
 """The reports that others of the same command follow."""
 

@@ -1,19 +1,20 @@
 """The models in memory: who shares a worker, who waits for one, who must go."""
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Final, Literal
 
 import anyio
 from anyio import to_thread
 from anyio.abc import TaskGroup
 
 from sidecar.engines.llama import gguf
+from sidecar.engines.llama.crash_loop import CrashLoop
 from sidecar.engines.llama.resident import ModelKey, Resident
+from sidecar.engines.llama.room import Room
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import Status
 
-MAX_WORKERS: Final = 2
 PROGRESS_S: Final = 0.25
 PROGRESS_STEP: Final = 0.01
 
@@ -26,12 +27,17 @@ async def inspect(path: str) -> gguf.ModelFile:
 
 
 class Residents:
-    """At most `MAX_WORKERS` models. Requests are admitted in the order they came."""
+    """As many models as there is room for. Requests are admitted in the order they came.
 
-    def __init__(self, tasks: TaskGroup, argv: Sequence[str], load_ms: int) -> None:
+    One that waits for room holds up those behind it, also where their models are loaded: these would never be idle.
+    """
+
+    def __init__(self, tasks: TaskGroup, argv: Sequence[str], load_ms: int, room: Room) -> None:
         self._tasks = tasks
         self._argv = argv
         self._load_ms = load_ms
+        self._room = room
+        self._crashes = CrashLoop()
         self._admission = anyio.Semaphore(1)
         self._all: list[Resident] = []
         self._change = anyio.Event()
@@ -71,31 +77,58 @@ class Residents:
             resident.expiry = anyio.CancelScope()
             self._tasks.start_soon(_expire, resident, resident.expiry)
 
+    def answered(self, resident: Resident) -> None:
+        """Take note that a model works."""
+        self._crashes.answered(resident.key)
+
+    async def unload(self, path: str, answers: Literal["finish", "end"]) -> list[int | None]:
+        """End the workers of a model file, and return how much memory each had, where the system tells.
+
+        Who comes later has the model loaded anew.
+        """
+        present = [one for one in self._all if one.key.path == path]
+        leaving = [one for one in present if one.alive]
+        held = [one.held_bytes() for one in leaving]
+        for one in leaving:
+            one.retired = True
+            if answers == "end":
+                one.end(SidecarError("engine_crashed", "The model was unloaded while it was in use."))
+            elif not one.users:
+                one.end()
+        await _gone(present)
+        return held
+
     async def end(self) -> None:
         """End all workers now."""
         for resident in self._all:
-            resident.fault = SidecarError("shutting_down", "The sidecar is ending.")
-            resident.end(resident.fault)
-        for resident in list(self._all):
-            await resident.gone.wait()
+            resident.end(SidecarError("shutting_down", "The sidecar is ending."))
+        await _gone(self._all)
 
     async def _admit(self, key: ModelKey, tell: Tell) -> Resident:
-        file = None if self.find(key) else await inspect(key.path)
+        newcomer = None if self.find(key) else await self._prepared(key)
         if not self._admission.value:
             await tell(Status(state="queued"))
         async with self._admission:
             resident = self.find(key)
             if resident is None:
-                resident = Resident(key, file or await inspect(key.path))
-                await self._make_room(tell)
+                resident = newcomer or await self._prepared(key)
+                await self._make_room(resident, tell)
                 self._start(resident)
             resident.users += 1
         if resident.expiry is not None:
             resident.expiry.cancel()
         return resident
 
-    async def _make_room(self, tell: Tell) -> None:
-        while len(self._all) >= MAX_WORKERS:
+    async def _prepared(self, key: ModelKey) -> Resident:
+        """Return a model to be loaded; raises `SidecarError` for one that is not worth a try."""
+        await _gone(one for one in self._all if one.key == key and not one.alive)
+        self._crashes.check(key, time.monotonic())
+        resident = Resident(key, await inspect(key.path))
+        self._room.check(resident)
+        return resident
+
+    async def _make_room(self, newcomer: Resident, tell: Tell) -> None:
+        while not self._room.has(newcomer, self._all):
             idle = [one for one in self._all if not one.users]
             if idle:
                 oldest = min(idle, key=lambda one: one.used_at)
@@ -115,11 +148,18 @@ class Residents:
             await resident.run(self._argv, self._load_ms)
         finally:
             self._all.remove(resident)
+            if crash := resident.crash:
+                self._crashes.crashed(resident.key, crash, time.monotonic())
             self._changed()
 
     def _changed(self) -> None:
         self._change.set()
         self._change = anyio.Event()
+
+
+async def _gone(leaving: Iterable[Resident]) -> None:
+    for one in list(leaving):
+        await one.gone.wait()
 
 
 async def _expire(resident: Resident, scope: anyio.CancelScope) -> None:

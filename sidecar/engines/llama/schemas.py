@@ -12,14 +12,28 @@ MAX_REPEATS: Final = 1_000
 REPEATS: Final = ("minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties")
 
 
-def check_schema(schema: dict[str, Any]) -> None:
+def check_schema(schema: dict[str, Any], param: str = "response_format") -> None:
     """Raise `SidecarError("unsupported_feature")` for a schema too large or with references that lead nowhere."""
     for count, (node, depth) in enumerate(_nodes(schema)):
-        if depth > MAX_DEPTH or count >= MAX_NODES:
-            raise _refused("it is too large or too deeply nested")
         members = _members(node)
-        _check_repeats(members)
-        _check_reference(members.get("$ref"), schema)
+        if depth > MAX_DEPTH or count >= MAX_NODES:
+            reason: str | None = "it is too large or too deeply nested"
+        else:
+            reason = _excess(members) or _loose_end(members.get("$ref"), schema)
+        if reason is not None:
+            message = f"Local models cannot follow this JSON schema: {reason}."
+            raise SidecarError("unsupported_feature", message, param=param)
+
+
+def rebased(schema: Any, place: str) -> Any:
+    """Return a schema whose references hold where it is a part of another one, at `place`, as in `#/$defs/name`."""
+    if isinstance(schema, list):
+        return [rebased(item, place) for item in cast("Iterable[Any]", schema)]
+    moved = {name: rebased(value, place) for name, value in _members(schema).items()}
+    reference = moved.get("$ref")
+    if isinstance(reference, str):
+        moved["$ref"] = place + reference.removeprefix("#")
+    return moved if isinstance(schema, dict) else schema
 
 
 def _nodes(root: Any) -> Iterator[tuple[Any, int]]:
@@ -37,19 +51,20 @@ def _members(node: Any) -> dict[str, Any]:
     return cast("dict[str, Any]", node) if isinstance(node, dict) else {}
 
 
-def _check_repeats(members: dict[str, Any]) -> None:
+def _excess(members: dict[str, Any]) -> str | None:
     for name in REPEATS:
         limit = members.get(name)
         if isinstance(limit, int | float) and limit > MAX_REPEATS:
-            raise _refused(f"`{name}` is greater than {MAX_REPEATS}")
+            return f"`{name}` is greater than {MAX_REPEATS}"
+    return None
 
 
-def _check_reference(reference: Any, schema: dict[str, Any]) -> None:
+def _loose_end(reference: Any, schema: dict[str, Any]) -> str | None:
     if not isinstance(reference, str):
-        return
+        return None
     start, *steps = reference.split("/")
-    if start != "#" or not _holds(schema, steps):
-        raise _refused("it refers to a definition that it does not hold")
+    held = start == "#" and _holds(schema, steps)
+    return None if held else "it refers to a definition that it does not hold"
 
 
 def _holds(node: Any, steps: list[str]) -> bool:
@@ -60,8 +75,3 @@ def _holds(node: Any, steps: list[str]) -> bool:
             return False
         node = members[name]
     return True
-
-
-def _refused(reason: str) -> SidecarError:
-    message = f"Local models cannot follow this JSON schema: {reason}."
-    return SidecarError("unsupported_feature", message, param="response_format")

@@ -7,7 +7,8 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from typing import Final, NoReturn
+from functools import partial
+from typing import Any, Final, NoReturn
 
 from sidecar.descriptors import claim
 from sidecar.engines.llama import protocol, runtimes
@@ -15,26 +16,31 @@ from sidecar.engines.llama.protocol import (
     Cancel,
     Chat,
     Command,
+    Count,
     Delta,
     Embed,
     Failed,
     Kind,
     Load,
     Loaded,
+    Outcome,
     Probe,
     Ready,
     Report,
     RuntimeChoice,
     Vector,
 )
-from sidecar.engines.llama.runtimes import Loader, Runtime
+from sidecar.engines.llama.runtimes import Loader, Runtime, outcome
 from sidecar.schema.errors import SidecarError
 
 PARENT: Final = "--parent-pid"
 PR_SET_PDEATHSIG: Final = 1
 READ_BYTES: Final = 1 << 20
 LF: Final = 10
+STDERR: Final = 2
+CRASHED: Final = 1
 
+Work = Probe | Load | Chat | Embed | Count
 Find = Callable[[RuntimeChoice], Loader]
 
 
@@ -48,8 +54,23 @@ def main(argv: list[str], find: Find = runtimes.find) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     pipes = Pipes(descriptors.stdin, descriptors.stdout)
     threading.Thread(target=pipes.listen, name="control", daemon=True).start()
+    _end_with_defects()
     # Native code must not run its destructors at exit, while its own threads are still busy.
     os._exit(Worker(pipes, find).run())
+
+
+def _end_with_defects() -> None:
+    """Have the process end with whatever nobody caught, in any thread: else those would wait whom it answered."""
+
+    def end_thread(failure: threading.ExceptHookArgs) -> NoReturn:
+        threading.__excepthook__(failure)
+        os._exit(CRASHED)
+
+    def end(*failure: Any) -> NoReturn:
+        sys.__excepthook__(*failure)
+        os._exit(CRASHED)
+
+    threading.excepthook, sys.excepthook = end_thread, end
 
 
 def _die_with(parent: int) -> None:
@@ -67,7 +88,7 @@ def _die_with(parent: int) -> None:
 class Answer:
     """One command's replies. `cancelled` is set by the control thread and read by the runtime."""
 
-    def __init__(self, command: Probe | Load | Chat | Embed, pipes: "Pipes") -> None:
+    def __init__(self, command: Work, pipes: "Pipes") -> None:
         self.command = command
         self.cancelled = False
         self._pipes = pipes
@@ -79,6 +100,10 @@ class Answer:
     def give(self, vector: list[float]) -> None:
         """Send the next vector."""
         self._pipes.send(Vector(self.command.id, vector))
+
+    def end(self, outcome: Ready | Loaded | Outcome) -> None:
+        """Send the last report."""
+        self._pipes.close(self, outcome)
 
 
 class Pipes:
@@ -130,7 +155,7 @@ class Pipes:
 
 
 class Worker:
-    """Carries out commands one after the other, in the one thread that ever touches the runtime."""
+    """Begins commands one after the other, in the one thread that ever calls the runtime."""
 
     def __init__(self, pipes: Pipes, find: Find) -> None:
         self._pipes = pipes
@@ -141,34 +166,29 @@ class Worker:
         """Return the exit code, when a model could not be loaded: nothing is left to do then."""
         while True:
             answer = self._pipes.answers.get()
-            report = self._carry_out(answer)
-            self._pipes.close(answer, report)
-            if isinstance(answer.command, Load) and isinstance(report, Failed):
-                return 0
+            match answer.command:
+                case Probe() | Load() as command:
+                    report = outcome(command.id, partial(self._prepare, command))
+                    answer.end(report)
+                    if isinstance(command, Load) and isinstance(report, Failed):
+                        return 0
+                case command:
+                    assert self._model is not None
+                    self._model.start(command, answer)
 
-    def _carry_out(self, answer: Answer) -> Report:
-        command = answer.command
+    def _prepare(self, command: Probe | Load) -> Ready | Loaded:
+        if isinstance(command, Probe):
+            return Ready(command.id, self._find(command.runtime).name)
+        self._model = model = self._load(command)
+        return Loaded(command.id, model.name, model.context_size, model.parallel)
+
+    def _load(self, command: Load) -> Runtime:
         try:
-            match command:
-                case Probe():
-                    return Ready(command.id, self._find(command.runtime).name)
-                case Load():
-                    return self._load(command)
-                case Chat():
-                    assert self._model is not None
-                    return self._model.submit(command, answer)
-                case Embed():
-                    assert self._model is not None
-                    return self._model.embed(command, answer)
+            return self._find(command.runtime).load(command)
         except SidecarError as error:
-            details = {name: error.details.get(name) for name in ("hint", "param")}
-            return Failed(command.id, error.type, error.message, **details)
-        except MemoryError:
-            return Failed(command.id, "out_of_memory", "There is not enough memory for this.")
-
-    def _load(self, command: Load) -> Loaded:
-        self._model = self._find(command.runtime).load(command)
-        return Loaded(command.id, self._model.name, self._model.context_size)
+            # What the runtime itself said belongs into the log, which tells why a model could not be loaded.
+            os.write(STDERR, f"{error.__cause__ or ''}\n".encode())
+            raise
 
 
 if __name__ == "__main__":

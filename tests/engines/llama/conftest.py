@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from local_models import gguf
 
 from sidecar.engines.llama import runtimes
 from sidecar.engines.llama.protocol import RuntimeName
@@ -13,6 +14,13 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture(autouse=True)
 def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.gguf"
+    path.write_bytes(gguf())
+    return path
 
 
 @pytest.fixture(params=["xllamacpp", "llama-cpp-python"])

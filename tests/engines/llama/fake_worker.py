@@ -6,9 +6,11 @@ import sys
 import threading
 from pathlib import Path
 
+from msgspec.json import encode
+
 from sidecar.engines.llama import worker
-from sidecar.engines.llama.protocol import Chat, Done, Embed, Load, RuntimeName
-from sidecar.engines.llama.runtimes import Answer
+from sidecar.engines.llama.protocol import Chat, Count, Counted, Done, Embed, Load, RuntimeName
+from sidecar.engines.llama.runtimes import Answer, outcome
 from sidecar.schema.errors import SidecarError
 
 POLL_S = 0.002
@@ -17,15 +19,34 @@ POLL_S = 0.002
 class Model:
     name: RuntimeName = "xllamacpp"
 
-    def __init__(self, context_size: int) -> None:
+    def __init__(self, context_size: int, parallel: int) -> None:
         self.context_size = context_size
+        self.parallel = parallel
         self._served = 0
+
+    def start(self, command: Chat | Embed | Count, answer: Answer) -> None:
+        """Carry a command out, in a thread where several go at once."""
+        work = {Chat: self.submit, Embed: self.embed, Count: self.count}[type(command)]
+
+        def carry_out() -> None:
+            answer.end(outcome(command.id, lambda: work(command, answer)))  # type: ignore[operator]
+
+        if self.parallel == 1:
+            carry_out()
+        else:
+            threading.Thread(target=carry_out, daemon=True).start()
+
+    def count(self, command: Count, _answer: Answer) -> Counted:
+        return Counted(command.id, sum(len(turn.content.split()) for turn in command.messages))
 
     def submit(self, chat: Chat, answer: Answer) -> Done:
         self._served += 1
         order, _, rest = chat.messages[-1].content.partition(" ")
-        getattr(self, f"do_{order}")(rest, answer)
-        return Done(chat.id, "cancelled" if answer.cancelled else "stop", 5, 2, 1)
+        if order == "options":
+            answer.add("text", encode(chat.template_options).decode())
+        else:
+            getattr(self, f"do_{order}")(rest, answer)
+        return Done(chat.id, "cancelled" if answer.cancelled else "stop", 5, 2, 1, 30, 40)
 
     def embed(self, command: Embed, answer: Answer) -> Done:
         self._served += 1
@@ -62,6 +83,13 @@ class Model:
     def do_say(self, rest: str, answer: Answer) -> None:
         for word in rest.split():
             answer.add("text", word)
+
+    def do_spell(self, rest: str, answer: Answer) -> None:
+        for letter in rest:
+            answer.add("text", letter)
+
+    def do_refuse(self, rest: str, _answer: Answer) -> None:
+        raise SidecarError("unsupported_feature", rest, param="response_format")
 
     def do_think(self, rest: str, answer: Answer) -> None:
         answer.add("reasoning", rest)
@@ -101,6 +129,9 @@ class Model:
         os.write(2, b"GGML_ASSERT(n > 0) failed\n")
         os._exit(int(rest))
 
+    def do_raise(self, rest: str, _answer: Answer) -> None:
+        raise LookupError(rest)
+
     def do_fail(self, rest: str, _answer: Answer) -> None:
         raise SidecarError("context_length_exceeded", rest)
 
@@ -111,7 +142,7 @@ class Loader:
     def load(self, request: Load) -> Model:
         how = Path(request.path).stem.partition("-")[0]
         getattr(self, f"load_{how}", lambda _path: None)(request.path)
-        return Model(request.context_size)
+        return Model(request.context_size, request.parallel)
 
     def load_hangs(self, _path: str) -> None:
         threading.Event().wait()
@@ -126,6 +157,11 @@ class Loader:
     def load_refuses(self, _path: str) -> None:
         os.write(2, b"llama_model_load: error loading model: unknown model architecture: 'blama'\n")
         raise SidecarError("model_file_invalid", "The model could not be loaded.")
+
+    def load_chokes(self, _path: str) -> None:
+        raise SidecarError("model_file_invalid", "The model could not be loaded.") from RuntimeError(
+            "can't start new thread"
+        )
 
     def load_swells(self, _path: str) -> None:
         os.write(2, b"ggml_backend_cpu_buffer_type_alloc_buffer: failed to allocate buffer of size 115\n")

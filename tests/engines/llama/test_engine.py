@@ -3,19 +3,22 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
 import pytest
-from local_models import FAKE, Question, gguf, target_for
+from local_models import FAKE, Question, gguf
+from local_questions import ask, cancelled_after, chat_in, gone, refused
+from local_questions import one_at_a_time as target_for
 
 from sidecar.engines.llama import lease, resident, residents, runtimes
 from sidecar.engines.llama.engine import llama_engine
+from sidecar.engines.llama.footprint import usual
+from sidecar.engines.llama.gguf import inspect
 from sidecar.engines.llama.local import LocalModels
-from sidecar.schema.chat import FinishReason, FunctionTool, Message, Text, Warning
+from sidecar.schema.chat import FinishReason, Message, Text, Warning
 from sidecar.schema.errors import SidecarError
 from sidecar.schema.events import ReasoningDelta, Status, TextDelta, UsageDelta
 from sidecar.schema.models import ModelInfo
@@ -28,52 +31,11 @@ TOO_LONG_S = 0.5
 """Cancelling is to take 100 ms; the rest is for a busy test machine."""
 
 
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    path = tmp_path / "tiny.gguf"
-    path.write_bytes(gguf())
-    return path
-
-
 @asynccontextmanager
 async def running(load_ms: int = 10_000) -> AsyncIterator[LocalModels]:
     with anyio.fail_after(20):
         async with llama_engine(FAKE, load_ms) as engine:
             yield engine
-
-
-async def ask(engine: LocalModels, path: Path, content: str, **settings: float) -> str:
-    question = Question(target_for(path, **settings), content)
-    await engine.chat(question.call, question.emit)
-    return question.said
-
-
-async def refused(engine: LocalModels, question: Question) -> SidecarError:
-    with pytest.raises(SidecarError) as raised:
-        await engine.chat(question.call, question.emit)
-    return raised.value
-
-
-async def cancelled_after(engine: LocalModels, question: Question, moment: anyio.Event) -> float:
-    """Cancel the question when `moment` comes; return how many seconds it took to end."""
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(engine.chat, question.call, question.emit)
-        await moment.wait()
-        started = time.monotonic()
-        tasks.cancel_scope.cancel()
-    return time.monotonic() - started
-
-
-async def gone(pid: int) -> None:
-    """Wait until a process has ended."""
-    try:
-        handle = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        await anyio.wait_readable(handle)
-    finally:
-        os.close(handle)
 
 
 async def test_an_answer_streams_and_ends_with_usage(model: Path) -> None:
@@ -164,18 +126,13 @@ async def test_questions_are_answered_in_the_order_they_came(model: Path) -> Non
         later = [Question(target_for(model), "count") for _ in range(4)]
         async with anyio.create_task_group() as tasks:
             scope = anyio.CancelScope()
-            tasks.start_soon(_chat_in, scope, engine, first)
+            tasks.start_soon(chat_in, scope, engine, first)
             await first.spoke.wait()
             for question in later:
                 tasks.start_soon(engine.chat, question.call, question.emit)
                 await question.reached("queued").wait()
             scope.cancel()
     assert [question.said for question in later] == ["2", "3", "4", "5"]
-
-
-async def _chat_in(scope: anyio.CancelScope, engine: LocalModels, question: Question) -> None:
-    with scope:
-        await engine.chat(question.call, question.emit)
 
 
 async def test_cancelling_an_answer_brings_its_usage(model: Path) -> None:
@@ -253,6 +210,7 @@ async def test_a_load_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     [
         ("refuses", "model_file_invalid", "unknown model architecture: 'blama'"),
         ("swells", "out_of_memory", "does not fit into memory"),
+        ("chokes", "out_of_memory", "does not fit into memory"),
         ("dies", "engine_crashed", "it read memory that it may not read"),
     ],
 )
@@ -326,49 +284,6 @@ async def test_other_settings_are_another_worker(model: Path) -> None:
         assert await ask(engine, model, "pid") != await ask(engine, model, "pid", context_size=512)
 
 
-async def test_a_third_model_takes_the_place_of_the_one_unused_for_longest(model: Path) -> None:
-    async with running() as engine:
-        first, second = await ask(engine, model, "pid"), await ask(engine, model, "pid", context_size=256)
-        assert await ask(engine, model, "pid") == first
-        await ask(engine, model, "say third", context_size=512)
-        await gone(int(second))
-        assert await ask(engine, model, "pid") == first
-
-
-async def test_a_third_model_waits_while_both_workers_are_busy(model: Path) -> None:
-    async with running() as engine:
-        busy = [Question(target_for(model, context_size=size), "hang") for size in (256, 512)]
-        third = Question(target_for(model), "count")
-        async with anyio.create_task_group() as tasks:
-            scopes = [anyio.CancelScope() for _ in busy]
-            for scope, question in zip(scopes, busy, strict=True):
-                tasks.start_soon(_chat_in, scope, engine, question)
-                await question.spoke.wait()
-            tasks.start_soon(engine.chat, third.call, third.emit)
-            await third.reached("queued").wait()
-            for scope in scopes:
-                scope.cancel()
-    assert third.said == "1"
-
-
-async def test_an_idle_model_is_unloaded_after_its_time(model: Path) -> None:
-    async with running() as engine:
-        pid = int(await ask(engine, model, "pid", keep_alive_s=0.01))
-        await gone(pid)
-
-
-async def test_a_model_in_use_is_not_idle(model: Path) -> None:
-    async with running() as engine:
-        question = Question(target_for(model, keep_alive_s=0.01), "slow /nowhere")
-        await ask(engine, model, "say a", keep_alive_s=0.01)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(engine.chat, question.call, question.emit)
-            await question.spoke.wait()
-            await anyio.sleep(0.03)
-            assert [one.loaded for one in await engine.models(question.call.target)] == [True]
-            tasks.cancel_scope.cancel()
-
-
 async def test_closing_ends_answers_and_workers(model: Path) -> None:
     async with running() as engine:
         pid = int(await ask(engine, model, "pid"))
@@ -417,15 +332,6 @@ def test_a_worker_dies_with_its_parent(model: Path) -> None:
     assert ended
 
 
-async def test_tools_are_left_out_with_a_warning(model: Path) -> None:
-    async with running() as engine:
-        question = Question(target_for(model), "say hi", tools=[FunctionTool("clock")])
-        await engine.chat(question.call, question.emit)
-    message = "tiny runs locally and takes no `tools`; they were left out."
-    assert question.events[0] == Warning("unsupported_parameter", message, "tools")
-    assert question.said == "hi"
-
-
 async def test_a_missing_file_needs_no_worker(tmp_path: Path) -> None:
     async with running() as engine:
         error = await refused(engine, Question(target_for(tmp_path / "no.gguf"), [Message("user", "hi")]))
@@ -457,6 +363,7 @@ async def test_models_describes_the_file(model: Path) -> None:
             input_modalities=["text"],
             size_bytes=len(gguf()),
             loaded=False,
+            memory_bytes=usual(inspect(str(model))),
         )
     ]
 

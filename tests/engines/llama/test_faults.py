@@ -12,7 +12,6 @@ REFUSED = SidecarError("model_file_invalid", "The model could not be loaded.")
     ("code", "words"),
     [
         (-signal.SIGSEGV, "it read memory that it may not read"),
-        (-signal.SIGILL, "this processor lacks an instruction that it was built for"),
         (-signal.SIGUSR1, "it was ended by SIGUSR1"),
         (-99, "it was ended by signal 99"),
         (0xC0000005, "it read memory that it may not read"),
@@ -27,6 +26,37 @@ def test_an_exit_code_is_told_in_words(code: int | None, words: str) -> None:
 
 def test_a_crash_for_want_of_memory_is_told_as_such() -> None:
     assert crash(-signal.SIGABRT, ["terminate called after throwing std::bad_alloc"]).type == "out_of_memory"
+
+
+def test_who_was_killed_may_have_taken_too_much_memory() -> None:
+    error = crash(-signal.SIGKILL, [])
+    assert (error.type, error.message, error.details["hint"]) == (
+        "engine_crashed",
+        "The local engine crashed: the system ended it, perhaps because memory ran out.",
+        "Choose a smaller context size or a smaller model.",
+    )
+
+
+@pytest.mark.parametrize("code", [-signal.SIGILL, 0xC000001D])
+def test_an_instruction_that_the_processor_lacks_means_another_build(code: int) -> None:
+    error = crash(code, [])
+    assert error.type == "engine_unavailable"
+    assert "build llama-cpp-python on this machine" in error.message
+    assert "-DGGML_NATIVE=ON" in error.details["hint"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "RuntimeError: can't start new thread",
+        "terminate called after throwing an instance of 'std::system_error'",
+        "ggml.c:1555: GGML_ASSERT(ctx->mem_buffer != NULL) failed",
+        "OpenBLAS error: Memory allocation still failed after 10 retries, giving up.",
+        "E llama_model_load: error loading model: mmap failed: Cannot allocate memory",
+    ],
+)
+def test_all_ways_of_having_no_memory_are_told_as_such(line: str) -> None:
+    assert crash(-signal.SIGABRT, [line]).type == "out_of_memory"
 
 
 def test_a_load_failure_quotes_the_engine() -> None:

@@ -10,10 +10,10 @@ from sidecar.schema.chat import (
     Base64Source,
     ChatRequest,
     File,
-    FunctionTool,
     JsonFormat,
     JsonSchemaFormat,
     Message,
+    ProviderTool,
     ReasoningOptions,
     Refusal,
     Text,
@@ -27,9 +27,9 @@ HI = [Message("user", "hi")]
 
 
 def encoded(**options: Any) -> Chat:
-    chat, warnings = encode(ChatRequest(messages=HI, **options), TARGET)
-    assert warnings == []
-    return chat
+    asked = encode(ChatRequest(messages=HI, **options), TARGET)
+    assert asked.warnings == []
+    return asked.chat
 
 
 def test_a_plain_question() -> None:
@@ -64,8 +64,8 @@ def test_a_conversation_is_plain_turns() -> None:
     assert turns(conversation) == [
         Turn("system", "Be brief."),
         Turn("user", "What time\n\nis it?"),
-        Turn("assistant", '[Calls clock with {"zone":"UTC"}]'),
-        Turn("user", "[The tool answers: 12:00]\n\n[The tool fails: broken]"),
+        Turn("assistant", '{"tool":"clock","arguments":{"zone":"UTC"}}'),
+        Turn("user", "[The tool clock answers: 12:00]\n\n[The tool fails: broken]"),
         Turn("assistant", "No."),
     ]
 
@@ -77,7 +77,7 @@ PICTURE = Message("user", [DOT, Text("What is this?")])
 @pytest.mark.parametrize(
     ("options", "param"),
     [
-        ({"tools": [FunctionTool("clock")]}, "tools"),
+        ({"tools": [ProviderTool({"type": "web_search"})]}, "tools"),
         ({"tool_choice": "required"}, "tool_choice"),
         ({"reasoning": ReasoningOptions("high")}, "reasoning"),
         ({"provider_options": {"local": {"mirostat": 2}}}, "provider_options"),
@@ -90,7 +90,7 @@ PICTURE = Message("user", [DOT, Text("What is this?")])
 )
 def test_what_local_models_lack_is_a_warning_or_an_error(options: dict[str, Any], param: str) -> None:
     asked = {"messages": HI} | options
-    _, warnings = encode(ChatRequest(**asked), TARGET)
+    warnings = encode(ChatRequest(**asked), TARGET).warnings
     assert [warning.param for warning in warnings] == [param]
     with pytest.raises(SidecarError) as raised:
         encode(ChatRequest(**asked, on_unsupported="error"), TARGET)

@@ -94,6 +94,22 @@ class Models:
         """Lists the models that a provider, or the active one, tells of, with what else is known of them."""
         return await self._caller.call("models.list", params or protocol.OptionalProvider(), protocol.ModelList)
 
+    async def load(self, params: protocol.LoadParams | None = None) -> protocol.LoadedModel:
+        """Loads a local model ahead of the first question, telling how far it is in `task.progress`."""
+        return await self._caller.call("models.load", params or protocol.LoadParams(), protocol.LoadedModel)
+
+    async def unload(self, params: protocol.UnloadParams | None = None) -> protocol.UnloadedModel:
+        """Ends the processes that hold a local model; the reply follows when their memory is free."""
+        return await self._caller.call("models.unload", params or protocol.UnloadParams(), protocol.UnloadedModel)
+
+    async def download(self, params: protocol.DownloadParams | None = None) -> protocol.DownloadedModel:
+        """Fetches a model file, telling how far it is in `task.progress`. What broke off is resumed."""
+        return await self._caller.call("models.download", params or protocol.DownloadParams(), protocol.DownloadedModel)
+
+    async def delete(self, params: protocol.DeleteModelParams) -> protocol.DeletedModel:
+        """Deletes a model from the sidecar's own folder, all its files, and what is left of its download."""
+        return await self._caller.call("models.delete", params, protocol.DeletedModel)
+
     async def recommend(self, params: protocol.RecommendParams | None = None) -> protocol.Recommendations:
         """Ranks the models of all providers that can be used. A provider that fails is a result, not an error."""
         return await self._caller.call(
@@ -252,6 +268,7 @@ METHODS: Final = {
         protocol.ModelList,
         (
             "provider_not_found",
+            "model_not_found",
             "provider_not_configured",
             "unsupported_feature",
             "origin_not_allowed",
@@ -275,6 +292,80 @@ METHODS: Final = {
             "model_file_invalid",
             "engine_unavailable",
             "privacy_blocked",
+        ),
+    ),
+    "models.load": Method(
+        protocol.LoadParams,
+        protocol.LoadedModel,
+        (
+            "provider_not_found",
+            "model_not_found",
+            "provider_not_configured",
+            "unsupported_feature",
+            "origin_not_allowed",
+            "credential_not_found",
+            "keyring_unavailable",
+            "keyring_locked",
+            "keyring_denied",
+            "timeout",
+            "model_file_invalid",
+            "out_of_memory",
+            "engine_crashed",
+            "engine_unavailable",
+        ),
+    ),
+    "models.unload": Method(
+        protocol.UnloadParams,
+        protocol.UnloadedModel,
+        (
+            "provider_not_found",
+            "model_not_found",
+            "provider_not_configured",
+            "unsupported_feature",
+            "origin_not_allowed",
+            "credential_not_found",
+            "keyring_unavailable",
+            "keyring_locked",
+            "keyring_denied",
+            "engine_unavailable",
+        ),
+    ),
+    "models.download": Method(
+        protocol.DownloadParams,
+        protocol.DownloadedModel,
+        (
+            "model_not_found",
+            "origin_not_allowed",
+            "path_not_allowed",
+            "keyring_unavailable",
+            "keyring_locked",
+            "keyring_denied",
+            "authentication",
+            "permission_denied",
+            "rate_limited",
+            "provider_overloaded",
+            "server_error",
+            "malformed_response",
+            "stream_interrupted",
+            "dns",
+            "connect",
+            "tls",
+            "proxy",
+            "timeout",
+            "model_file_invalid",
+            "download_failed",
+            "checksum_mismatch",
+            "disk_full",
+            "model_in_use",
+        ),
+    ),
+    "models.delete": Method(
+        protocol.DeleteModelParams,
+        protocol.DeletedModel,
+        (
+            "path_not_allowed",
+            "engine_unavailable",
+            "model_in_use",
         ),
     ),
     "models.recommend": Method(protocol.RecommendParams, protocol.Recommendations, ()),
@@ -368,6 +459,7 @@ METHODS: Final = {
         protocol.ChatEstimate,
         (
             "provider_not_found",
+            "model_not_found",
             "provider_not_configured",
             "origin_not_allowed",
             "path_not_allowed",
@@ -513,6 +605,7 @@ ERRORS: Final[dict[protocol.ErrorType, ErrorKind]] = {
     "download_failed": ErrorKind(1305, "ai", retryable=True),
     "checksum_mismatch": ErrorKind(1306, "ai", retryable=False),
     "disk_full": ErrorKind(1307, "config", retryable=False),
+    "model_in_use": ErrorKind(1308, "config", retryable=True),
     "budget_exceeded": ErrorKind(1401, "config", retryable=False),
     "privacy_blocked": ErrorKind(1402, "config", retryable=False),
 }

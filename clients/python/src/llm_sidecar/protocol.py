@@ -92,6 +92,7 @@ KnownErrorType: TypeAlias = Literal[
     "message_too_large",
     "method_not_found",
     "model_file_invalid",
+    "model_in_use",
     "model_not_found",
     "not_batchable",
     "not_initialized",
@@ -242,6 +243,13 @@ if TYPE_CHECKING:
     """The way by which an answer in JSON was had. Others may come."""
 else:
     StructuredOutput = str
+
+KnownTaskKind: TypeAlias = Literal["download", "load"]
+if TYPE_CHECKING:
+    TaskKind: TypeAlias = KnownTaskKind | str
+    """What kind of task it is. Others may come."""
+else:
+    TaskKind = str
 
 ToolChoiceMode: TypeAlias = Literal["auto", "none", "required"]
 """What stands in `ToolChoice` as its mode."""
@@ -644,10 +652,23 @@ class DeepSeekConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
         force_setattr(self, "headers", hide(self.headers))
 
 
+class DeleteModelParams(Struct, frozen=True, kw_only=True):
+    """The id of a model in the sidecar's own folder, as `models.list` tells it."""
+
+    model: str
+
+
 class Deleted(Struct, frozen=True, kw_only=True):
     """Whether there was a key to delete."""
 
     deleted: bool
+
+
+class DeletedModel(Struct, frozen=True, kw_only=True):
+    """Whether there was something to delete, and how many bytes that freed."""
+
+    deleted: bool
+    freed_bytes: int
 
 
 class DocumentCitation(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="document"):
@@ -665,6 +686,34 @@ class DocumentCitation(Struct, frozen=True, kw_only=True, omit_defaults=True, ta
     unit: DocumentCitationUnit | None = None
     start: int | None = None
     end: int | None = None
+
+
+class DownloadParams(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which model file to fetch: the one at `url`, or `file` of a hub's repository `repo`, named owner/name.
+
+    Of a model that is split into several files any one may be named; all are fetched. `sha256` is what a single file
+    must have; without it the hub's word is taken, where it gives one. `revision` is a branch, a tag or a commit; `main`
+    where it is left out.
+    """
+
+    url: str | None = None
+    repo: str | None = None
+    file: str | None = None
+    revision: str | None = None
+    sha256: str | None = None
+    task_id: str | None = None
+
+
+class DownloadedModel(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A model that is there now, whole and checked. `path` is the first file of a split one, which has no `sha256`.
+
+    `model` is its id.
+    """
+
+    model: str
+    path: str
+    size_bytes: int
+    sha256: str | None = None
 
 
 class EmbeddingRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -917,6 +966,7 @@ class Limits(Struct, frozen=True, kw_only=True, omit_defaults=True):
     exit_grace_ms: int = 2000
     keychain_ms: int = 5000
     load_ms: int = 600000
+    local_memory_bytes: int = 0
     max_queued: int = 1024
     max_wait_ms: int = 120000
     cooldown_ms: int = 30000
@@ -950,8 +1000,40 @@ class LlamaServerConfig(
         force_setattr(self, "headers", hide(self.headers))
 
 
+class LoadParams(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which model to load. `context_size` is in tokens; the configuration says what is left out.
+
+    `task_id` names the task in `task.progress`; the default is the id of the request.
+    """
+
+    provider: str | None = None
+    model: str | None = None
+    context_size: int | None = None
+    task_id: str | None = None
+
+
+class LoadedModel(Struct, frozen=True, kw_only=True):
+    """A model that is ready. So many `parallel` answers are made at once; they share the context.
+
+    `load_ms` is how long loading took, also where that was before; `memory_bytes` what the model takes now.
+    """
+
+    provider: str
+    model: str
+    runtime: str
+    context_size: int
+    parallel: int
+    memory_bytes: int
+    load_ms: int
+
+
 class LocalConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="provider", tag="local"):
-    """A GGUF file, run by llama.cpp in a worker process."""
+    """GGUF files, run by llama.cpp in worker processes.
+
+    `model_path` is the file that is meant where a request names no model; `models.list` tells of the others.
+    `keep_alive_s` is for how many seconds an unused model stays in memory: 0 until its answer is there, null or a
+    negative number for ever. `parallel` answers at most are made at once; they share the context.
+    """
 
     provider: ClassVar[Literal["local"]] = "local"
 
@@ -962,12 +1044,13 @@ class LocalConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fie
     headers: dict[str, str] = {}
     fallback: list[Fallback] = []
     rate_limits: RateLimits | None = None
-    model_path: str
+    model_path: str | None = None
     context_size: int | None = None
     threads: int | None = None
     gpu_layers: int | None = None
     runtime: LocalConfigRuntime = "auto"
-    keep_alive_s: float | None = None
+    keep_alive_s: float | None = 300.0
+    parallel: int = 4
 
     def __post_init__(self) -> None:
         force_setattr(self, "api_key", hide(self.api_key))
@@ -1018,7 +1101,13 @@ class MistralConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
 
 
 class ModelInfo(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A model. What is left out is unknown. `shut_down` is the day of its end, as in 2027-01-14."""
+    """A model. What is left out is unknown. `shut_down` is the day of its end, as in 2027-01-14.
+
+    Of models on this machine: `source` is whose folder the file is in, `models` being the sidecar's own; `size_bytes`
+    is what its files take, `memory_bytes` about what it takes in memory with its usual context (where it is loaded:
+    what it takes now), `parameters` how many numbers are in it, `chat_template` whether it says how it is talked to,
+    and `problem` why it cannot be used.
+    """
 
     id: str
     provider: str
@@ -1038,6 +1127,13 @@ class ModelInfo(Struct, frozen=True, kw_only=True, omit_defaults=True):
     price: ModelPrice | None = None
     size_bytes: int | None = None
     loaded: bool | None = None
+    memory_bytes: int | None = None
+    source: str | None = None
+    architecture: str | None = None
+    parameters: int | None = None
+    quantization: str | None = None
+    chat_template: bool | None = None
+    problem: str | None = None
 
 
 class ModelList(Struct, frozen=True, kw_only=True):
@@ -1342,6 +1438,13 @@ class Recommendation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     price: ModelPrice | None = None
     size_bytes: int | None = None
     loaded: bool | None = None
+    memory_bytes: int | None = None
+    source: str | None = None
+    architecture: str | None = None
+    parameters: int | None = None
+    quantization: str | None = None
+    chat_template: bool | None = None
+    problem: str | None = None
     key: bool
     local: bool
     score: float
@@ -1522,6 +1625,18 @@ class StreamStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     stream_id: str
 
 
+class TaskProgress(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`task.progress`: the latest of a task counts. `task_id` is the caller's, or else the id of its request."""
+
+    kind: TaskKind
+    progress: float | None = None
+    bytes: int | None = None
+    total_bytes: int | None = None
+    bytes_per_second: int | None = None
+    eta_ms: int | None = None
+    task_id: str
+
+
 class TestParams(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What to test: a configuration given here, one by id, or the active one.
 
@@ -1597,10 +1712,17 @@ class Timeouts(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Timing(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Milliseconds from the request's arrival."""
+    """Milliseconds from the request's arrival.
+
+    Local models tell more: how long the answer waited for the model to be loaded, how long the part of the prompt took
+    that was not known from before, and the answer itself from its first token on.
+    """
 
     total_ms: int
     first_token_ms: int | None = None
+    load_ms: int | UnsetType = UNSET
+    prompt_ms: int | UnsetType = UNSET
+    generation_ms: int | UnsetType = UNSET
 
 
 class TogetherConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="provider", tag="together"):
@@ -1659,6 +1781,21 @@ class Unavailable(Struct, frozen=True, kw_only=True):
 
     provider: str
     error_type: ErrorType
+
+
+class UnloadParams(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which model to unload. Answers in progress are waited for, or with `force` ended with `engine_crashed`."""
+
+    provider: str | None = None
+    model: str | None = None
+    force: bool = False
+
+
+class UnloadedModel(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How many workers were ended, and how much memory they had, where the system tells. They are gone by now."""
+
+    unloaded: int
+    freed_bytes: int | None = None
 
 
 class UrlCitation(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="url"):

@@ -4,10 +4,23 @@ import importlib.util
 import math
 import sys
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
-from sidecar.engines.llama.protocol import Chat, Done, Embed, Kind, Load, Pooling, RuntimeChoice, RuntimeName
+from sidecar.engines.llama.protocol import (
+    Chat,
+    Count,
+    Embed,
+    Failed,
+    Kind,
+    Load,
+    Outcome,
+    Pooling,
+    RuntimeChoice,
+    RuntimeName,
+)
 from sidecar.schema.errors import SidecarError
+
+Result = TypeVar("Result")
 
 BATCH: Final = 64
 """Prompt tokens evaluated at a time: the border at which a cancelled prompt may stop, and progress is told."""
@@ -18,27 +31,40 @@ POOLINGS: Final[dict[Pooling, int]] = {"mean": 1, "cls": 2, "last": 3}
 
 
 class Answer(Protocol):
-    """Where a runtime delivers. `cancelled` may turn true at any moment, set by another thread."""
+    """Where a runtime delivers, from any thread. `cancelled` may turn true at any moment, set by another thread."""
 
     @property
     def cancelled(self) -> bool: ...
     def add(self, kind: Kind, text: str) -> None: ...
     def give(self, vector: list[float]) -> None: ...
+    def end(self, outcome: Outcome) -> None: ...
 
 
 class Runtime(Protocol):
     """A loaded model.
 
-    `submit` delivers the answer to one chat and returns how it ended, within a token or a batch of `answer.cancelled`.
-    `embed` delivers one vector of length 1 per text, never of less than the whole text, and stops between two of them.
-    Both are called from the thread that loaded the model. After a `SidecarError` the model is fit for the next command.
+    `start` begins a command, up to `parallel` at once, and ends its answer exactly once: a chat within a token or a
+    batch of `answer.cancelled`; vectors, of length 1 and never of less than the whole text, between two of them.
+    It is called from the thread that loaded the model. After `Failed` the model is fit for the next command.
+    Thoughts are told as such, or come as text between `<think>`, also where the template writes it, and `</think>`.
     """
 
     name: RuntimeName
     context_size: int
+    parallel: int
 
-    def submit(self, chat: Chat, answer: Answer) -> Done: ...
-    def embed(self, command: Embed, answer: Answer) -> Done: ...
+    def start(self, command: Chat | Embed | Count, answer: Answer) -> None: ...
+
+
+def outcome(id_: int, work: Callable[[], Result]) -> Result | Failed:
+    """Return what comes of a command, or why nothing does."""
+    try:
+        return work()
+    except SidecarError as error:
+        details = {name: error.details.get(name) for name in ("hint", "param")}
+        return Failed(id_, error.type, error.message, **details)
+    except MemoryError:
+        return Failed(id_, "out_of_memory", "There is not enough memory for this.")
 
 
 class Loader(Protocol):
