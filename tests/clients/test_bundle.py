@@ -10,7 +10,6 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
-from os.path import commonpath
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -82,7 +81,7 @@ def test_it_streams_the_answer_of_the_demonstration(tmp_path: Path) -> None:
     assert result["chunks"] == len(deltas)
     answer = "".join(delta["text"] for delta in deltas if delta["type"] == "text")
     # The checkout may have another runtime, which rounds otherwise: the first words are the same.
-    assert len(commonpath([answer, demo_in_the_checkout(tmp_path)])) > 20
+    assert answer[:20] == demo_in_the_checkout(tmp_path)[:20] != ""
 
 
 @needs_model
