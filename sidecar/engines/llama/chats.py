@@ -86,13 +86,14 @@ def _reduced(resident: Resident) -> Warning | None:
     return Warning("context_size_reduced", message, "context_size")
 
 
+async def unheard(status: Status) -> None:
+    """Tell nobody: who asks for a count or for vectors hears nothing before they are there."""
+    del status
+
+
 async def count(leases: Leases, key: ModelKey, call: Call) -> int:
     """Return how many tokens a question has for a model that is in memory."""
     chat = (await _asked(call)).chat
-
-    async def unheard(status: Status) -> None:
-        del status
-
     lease = await leases.take(key, cast("LocalConfig", call.target.config).keep_alive_s, unheard)
     exchange = lease.resident.open()
     try:

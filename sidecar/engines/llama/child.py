@@ -12,8 +12,8 @@ STDIN: Final = 0
 STDOUT: Final = 1
 STDERR: Final = 2
 
-MAX_REST: Final = 64 << 20
-"""More than any line has; what is longer is cut."""
+LONGEST: Final = {STDOUT: 64 << 20, STDERR: 4096}
+"""How much of a line is kept until the rest of it comes: more than any report has, and enough of a log."""
 
 Take = Callable[[bytes], None]
 
@@ -63,7 +63,7 @@ class Child(asyncio.SubprocessProtocol):
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         """Take the lines that are whole."""
         *lines, rest = (self._rest[fd] + data).split(b"\n")
-        self._rest[fd] = rest[:MAX_REST]
+        self._rest[fd] = rest[: LONGEST[fd]]
         for line in lines:
             self._take[fd](line)
 

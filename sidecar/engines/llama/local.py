@@ -133,7 +133,7 @@ class LocalModels:
     async def _embed(self, target: Target, request: EmbeddingRequest) -> Embedded:
         texts, config = vectors.encode(request, target), _config(target)
         key = structs.replace(_key(target, config.context_size), purpose="vectors", parallel=1)
-        lease = await self._leases.take(key, config.keep_alive_s, _unheard)
+        lease = await self._leases.take(key, config.keep_alive_s, chats.unheard)
         exchange = lease.resident.open()
         try:
             exchange.send(texts.command(exchange.id))
@@ -194,11 +194,6 @@ async def _import(worker: Worker, runtime: protocol.RuntimeChoice) -> SidecarErr
     finally:
         exchange.close()
     return None
-
-
-async def _unheard(status: Status) -> None:
-    """Tell nobody: who asks for vectors hears nothing before they are there."""
-    del status
 
 
 def _whose(target: Target) -> dict[str, str]:
